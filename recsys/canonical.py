@@ -1,0 +1,161 @@
+"""One way to write bytes, to name them, and to name people without naming them.
+
+Bytes that are hashed or signed are RFC 8785 canonical JSON; names of bytes are lower-case hex SHA-256; a member's
+name in anything stored is a keyed pseudonym. Files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from recsys.errors import ConfigError
+
+_KEY_BYTES = 32
+_CHUNK = 1 << 20
+
+
+def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """Write a JSON value as its one canonical form (RFC 8785)."""
+    return rfc8785.dumps(value)
+
+
+def sha256_hex(data: bytes) -> str:
+    """Name bytes by their SHA-256, 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Name a file's bytes by their SHA-256, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def utc_text(instant: datetime) -> str:
+    """Write an instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``; such texts sort in the order of time.
+
+    Raises
+    ------
+    ValueError
+        If `instant` has no time zone: a local time without its zone names no instant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no time zone; pass an aware datetime, for example datetime.now(UTC)")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; a clean exit makes it `path`, durable; anything else leaves no trace.
+
+    The caller creates a file or a folder there. Where `path` names an existing folder the first writer wins and the
+    newcomer is dropped: folders are only written this way when they are named by their content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        _sync(partial)
+        if partial.is_dir() and path.is_dir():
+            return
+        partial.replace(path)
+        _sync_one(path.parent)
+    finally:
+        _remove(partial)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir():
+        for child in path.iterdir():
+            _sync(child)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that after a crash either the old or the new bytes are there, whole."""
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+class Pseudonym(str):
+    """A member's name in everything that is stored: 64 hex digits that say nothing without the key."""
+
+    __slots__ = ()
+
+
+class Pseudonyms:
+    """The one place that turns a member's name into a :class:`Pseudonym` (HMAC-SHA-256, RFC 2104).
+
+    Parameters
+    ----------
+    key
+        Secret of 32 bytes. Kept outside every dataset version; whoever lacks it cannot test a guessed name.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
+            raise ConfigError(f"a pseudonym key has {_KEY_BYTES} bytes; this one has {len(key)}")
+        self._key = key
+
+    @classmethod
+    def at(cls, path: Path, *, make: Callable[[], bytes] = lambda: secrets.token_bytes(_KEY_BYTES)) -> Pseudonyms:
+        """Read the key at `path`; where there is none, make one that only its owner may read."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _create_once(path, make())
+        return cls(path.read_bytes())
+
+    def of(self, member: str) -> Pseudonym:
+        """Give the pseudonym of `member`; a pseudonym stays what it is."""
+        if isinstance(member, Pseudonym):
+            return member
+        name = unicodedata.normalize("NFC", member).strip()
+        if not name:
+            raise ValueError("a member's name is empty")
+        return Pseudonym(hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest())
+
+
+def _create_once(path: Path, data: bytes) -> None:
+    """Create `path` with mode 0600; of two processes that try at once, one succeeds and both read its bytes."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            return
+    finally:
+        partial.unlink()

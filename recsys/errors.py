@@ -1,0 +1,114 @@
+"""Every error that recsys raises on purpose.
+
+::
+
+    RecsysError
+    ├── UnreadableExportError     an export cannot be read: names the file and the entry in it
+    ├── ConfigError               a configuration or a folder of state is not usable
+    ├── ConsentError
+    │   ├── ConsentMissingError   nobody here agreed to this purpose at this instant
+    │   └── LedgerBrokenError     the consent ledger was edited, cut or damaged
+    ├── DatasetError
+    │   ├── DatasetTooSmallError  after the rules too little is left to build a version
+    │   ├── VersionNotFoundError  no dataset version of that name
+    │   └── VersionBrokenError    a stored version is not what its digest says
+    ├── ModelError
+    │   ├── SolveFailedError      a row's linear system has no finite solution: names the row
+    │   └── ModelInvalidError     a model file or its factors are not usable
+    └── RunNotFoundError          no tracked run of that name
+
+Each message says what was found, what was expected and what to do next.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class RecsysError(Exception):
+    """Something that a person can put right; everything recsys raises on purpose is one."""
+
+
+class UnreadableExportError(RecsysError):
+    """An export cannot be read; names the file and, where there is one, the entry inside it.
+
+    Parameters
+    ----------
+    path
+        The export file or folder.
+    reason
+        What was found, what was expected and what to do.
+    entry
+        The name of the file inside the zip or folder, if the fault lies in one.
+    """
+
+    def __init__(self, path: str | Path, reason: str, entry: str | None = None) -> None:
+        self.path = Path(path)
+        self.entry = entry
+        self.reason = reason
+        where = f"{self.path.name}: {entry}" if entry else self.path.name
+        super().__init__(f"{where}: {reason}")
+
+
+class ConfigError(RecsysError):
+    """A configuration file, an option or a folder of state is not usable."""
+
+
+class ConsentError(RecsysError):
+    """A question of consent was answered with no, or cannot be answered."""
+
+
+class ConsentMissingError(ConsentError):
+    """Nobody among these listens had agreed to this purpose at this instant."""
+
+
+class LedgerBrokenError(ConsentError):
+    """The consent ledger was edited, cut short or damaged; nothing may be admitted from it."""
+
+
+class DatasetError(RecsysError):
+    """A dataset version cannot be built, found or trusted."""
+
+
+class DatasetTooSmallError(DatasetError):
+    """After the rules were applied too little is left to make a version of."""
+
+
+class VersionNotFoundError(DatasetError):
+    """There is no dataset version of that name in the store."""
+
+
+class VersionBrokenError(DatasetError):
+    """A stored version is not what its digest says; it may not be used."""
+
+
+class ModelError(RecsysError):
+    """A model cannot be made, loaded or used."""
+
+
+class SolveFailedError(ModelError):
+    """The linear system of a row has no finite solution.
+
+    Parameters
+    ----------
+    side
+        ``"user"`` or ``"item"``.
+    row
+        Index of the row whose system failed.
+    """
+
+    def __init__(self, side: str, row: int) -> None:
+        self.side = side
+        self.row = row
+        super().__init__(
+            f"the system of {side} row {row} has no finite solution; "
+            "raise `regularization` or look for extreme weights in that row"
+        )
+
+
+class ModelInvalidError(ModelError):
+    """A model file, or the factors in it, are not usable."""
+
+
+class RunNotFoundError(RecsysError):
+    """There is no tracked run of that name."""
