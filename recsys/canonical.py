@@ -134,6 +134,11 @@ class Pseudonyms:
             _create_once(path, make())
         return cls(path.read_bytes())
 
+    @property
+    def key_id(self) -> str:
+        """A name for the key itself, by which a ledger knows it again; 64 hex digits."""
+        return hmac.new(self._key, b"\x00recsys member key", hashlib.sha256).hexdigest()
+
     def of(self, member: str) -> Pseudonym:
         """Give the pseudonym of `member`; a pseudonym stays what it is."""
         if isinstance(member, Pseudonym):
