@@ -1,0 +1,95 @@
+"""What a dataset version says of itself, and the digest that seals it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from recsys import __version__
+from recsys.canonical import canonical_json, sha256_hex
+from recsys.errors import VersionBrokenError
+
+FORMAT = "recsys-dataset/1"
+CONSENTED = "consented"
+PUBLIC_BENCHMARK = "public-benchmark"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The facts of a dataset version; its canonical JSON (RFC 8785) is what the digest names.
+
+    Attributes
+    ----------
+    provenance
+        ``"consented"`` or ``"public-benchmark"``.
+    purpose
+        What the members agreed to; ``None`` for a benchmark.
+    at
+        The instant for which consent was asked (UTC text); ``None`` for a benchmark.
+    ledger
+        ``count`` and ``hash`` of the consent ledger's head at the build; ``None`` for a benchmark.
+    parent
+        Digest of the version before this one on the same line, or ``None``.
+    rules
+        What counts and what is left out.
+    counts
+        Members, artists, pairs, plays, milliseconds; and how much was refused or left out, by reason.
+    content
+        SHA-256 of each part: ``members``, ``artists``, ``pairs``.
+    source
+        For a benchmark: its name and the SHA-256 of each file it was read from.
+    code
+        The version of this package that built it.
+    """
+
+    provenance: str
+    purpose: str | None
+    at: str | None
+    ledger: Mapping[str, Any] | None
+    parent: str | None
+    rules: Mapping[str, Any]
+    counts: Mapping[str, Any]
+    content: Mapping[str, str]
+    source: Mapping[str, Any] | None = None
+    code: str = __version__
+    format: str = FORMAT
+
+    def to_bytes(self) -> bytes:
+        """Write the manifest as canonical JSON."""
+        return canonical_json(asdict(self))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest: the name of the version, 64 hex digits."""
+        return sha256_hex(self.to_bytes())
+
+    @property
+    def line(self) -> str:
+        """The line of versions that this one belongs to; each line has a latest version of its own."""
+        if self.source is not None:
+            return f"{self.provenance}-{self.source['name']}"
+        return f"{self.provenance}-{self.purpose}"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """Read a manifest back.
+
+        Raises
+        ------
+        VersionBrokenError
+            If the bytes are not a manifest of this format.
+        """
+        try:
+            fields = json.loads(data)
+            if fields["format"] != FORMAT:
+                raise VersionBrokenError(f"the manifest's format is {fields['format']!r}; this recsys reads {FORMAT!r}")
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError) as error:
+            raise VersionBrokenError(f"manifest.json is not a dataset manifest: {error}") from error
+
+    def same_data_as(self, other: Manifest) -> bool:
+        """Tell whether nothing but the asking differs: data, rules and ledger are those of `other`."""
+        apart = {"parent": None, "at": None}
+        return {**asdict(self), **apart} == {**asdict(other), **apart}

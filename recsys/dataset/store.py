@@ -1,0 +1,148 @@
+"""Dataset versions on disk: one folder each, named by its digest.
+
+::
+
+    datasets/
+      3f7a.../            a version, never changed after it appeared
+        manifest.json     canonical JSON; its SHA-256 is the folder's name
+        members.parquet   pseudonyms, in row order
+        artists.parquet   names, in column order
+        pairs.parquet     member, artist, plays, ms
+      latest/<line>       digest of the latest version of a line
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.canonical import Pseudonym, atomic_path, sha256_hex, write_atomically
+from recsys.dataset.manifest import Manifest
+from recsys.dataset.version import DatasetVersion, Pairs, content_digests, counted, in_memory, pairs_of
+from recsys.errors import VersionBrokenError, VersionNotFoundError
+
+_DIGEST_LENGTH = 64
+_SHORTEST_PREFIX = 6
+
+
+class DatasetStore:
+    """A folder of dataset versions.
+
+    Parameters
+    ----------
+    folder
+        Where versions lie; made when the first is saved.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def save(self, version: DatasetVersion) -> Path:
+        """Write a version and make it the latest of its line; one that is there already is left as it is."""
+        path = self.folder / version.digest
+        if not path.is_dir():
+            with atomic_path(path) as partial:
+                partial.mkdir()
+                _write(version, partial)
+        write_atomically(self.folder / "latest" / version.manifest.line, version.digest.encode())
+        return path
+
+    def digests(self) -> list[str]:
+        """List the digests of all versions, sorted."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path.name for path in self.folder.iterdir() if _is_digest(path.name))
+
+    def latest(self, line: str) -> str | None:
+        """Give the digest of the latest version of a line, or ``None``."""
+        path = self.folder / "latest" / line
+        return path.read_text() if path.exists() else None
+
+    def find(self, name: str) -> str:
+        """Give the full digest for a digest, or for its beginning if that fits one version only.
+
+        Raises
+        ------
+        VersionNotFoundError
+            If none or more than one version fits.
+        """
+        known = self.digests()
+        fits = [digest for digest in known if digest.startswith(name)]
+        if len(fits) == 1 and (len(name) >= _SHORTEST_PREFIX or name == fits[0]):
+            return fits[0]
+        if len(fits) > 1:
+            raise VersionNotFoundError(f"{name!r} fits {len(fits)} versions; give more of the digest")
+        listed = ", ".join(digest[:12] for digest in known) or "none yet"
+        raise VersionNotFoundError(
+            f"there is no dataset version {name!r} (at least {_SHORTEST_PREFIX} digits); there are: {listed}"
+        )
+
+    def path(self, name: str) -> Path:
+        """Give the folder of a version."""
+        return self.folder / self.find(name)
+
+    def manifest(self, name: str) -> Manifest:
+        """Read a version's manifest, checked against its digest."""
+        return read_manifest(self.path(name))
+
+    def load(self, name: str) -> DatasetVersion:
+        """Read a version whole, every part checked against its digest.
+
+        Raises
+        ------
+        VersionNotFoundError
+            If there is none of that name.
+        VersionBrokenError
+            If any part is not what the digest says.
+        """
+        return load_version(self.path(name))
+
+
+def _is_digest(name: str) -> bool:
+    return len(name) == _DIGEST_LENGTH and set(name) <= set("0123456789abcdef")
+
+
+def _write(version: DatasetVersion, folder: Path) -> None:
+    pairs = pairs_of(version)
+    columns = {"member": pairs.member, "artist": pairs.artist, "plays": pairs.plays, "ms": pairs.ms}
+    pq.write_table(pa.table(columns), folder / "pairs.parquet", compression="zstd")
+    pq.write_table(pa.table({"member": [str(m) for m in version.members]}), folder / "members.parquet")
+    pq.write_table(pa.table({"artist": list(version.artists.names)}), folder / "artists.parquet")
+    (folder / "manifest.json").write_bytes(version.manifest.to_bytes())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest in a version's folder and check that the folder bears its digest."""
+    try:
+        data = (folder / "manifest.json").read_bytes()
+    except OSError as error:
+        raise VersionBrokenError(f"version {folder.name[:12]} has no readable manifest.json: {error}") from error
+    if sha256_hex(data) != folder.name:
+        raise VersionBrokenError(
+            f"manifest.json of version {folder.name[:12]} was changed: its SHA-256 is {sha256_hex(data)[:12]}; "
+            "restore the folder from a backup or build the version again"
+        )
+    return Manifest.from_bytes(data)
+
+
+def load_version(folder: Path) -> DatasetVersion:
+    """Read the version in a folder that bears its digest, and check every part."""
+    manifest = read_manifest(folder)
+    try:
+        members = [Pseudonym(name) for name in pq.read_table(folder / "members.parquet")["member"].to_pylist()]
+        artists = pq.read_table(folder / "artists.parquet")["artist"].to_pylist()
+        table = pq.read_table(folder / "pairs.parquet", columns=["member", "artist", "plays", "ms"])
+        pairs = Pairs(*(np.asarray(column.to_numpy(), dtype=np.int64) for column in table.columns))
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        raise VersionBrokenError(f"version {folder.name[:12]} cannot be read: {error}") from error
+    found = content_digests(members, artists, pairs)
+    changed = [part for part, digest in manifest.content.items() if found.get(part) != digest]
+    if changed or any(manifest.counts.get(name) != count for name, count in counted(members, artists, pairs).items()):
+        raise VersionBrokenError(
+            f"version {folder.name[:12]} was changed after it was built ({', '.join(changed) or 'counts'}); "
+            "restore the folder from a backup or build the version again"
+        )
+    return in_memory(manifest, members, artists, pairs)

@@ -1,0 +1,70 @@
+"""Artists' names and their columns: the one class that converts between them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SUGGESTIONS = 3
+
+
+class Vocabulary:
+    """The artists of a dataset version, in the order of their columns.
+
+    Parameters
+    ----------
+    names
+        Artists' names, each once; column i of a matrix belongs to ``names[i]``.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names: tuple[str, ...] = tuple(names)
+        self._columns = {name: column for column, name in enumerate(self.names)}
+        if len(self._columns) != len(self.names):
+            raise ValueError("an artist stands twice in the vocabulary; each name has one column")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def columns(self, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+        """Find artists' columns.
+
+        Returns
+        -------
+        columns
+            Columns of the known names in the order given, each once.
+        unknown
+            The names that are not in the vocabulary.
+        """
+        known = list(dict.fromkeys(self._columns[name] for name in names if name in self._columns))
+        return np.array(known, dtype=np.int64), [name for name in names if name not in self._columns]
+
+    def suggest(self, name: str) -> list[str]:
+        """Give up to three names that look like `name`, letter case aside; the most alike first."""
+        folded: dict[str, str] = {}
+        for known in self.names:
+            folded.setdefault(known.casefold(), known)
+        alike = difflib.get_close_matches(name.casefold(), folded, n=_SUGGESTIONS)
+        return [folded[key] for key in alike]
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """A stable number for each artist, from the SHA-256 of its name alone, shape (artists,).
+
+        A model's start drawn from these does not shift when other artists come or go.
+        """
+        heads = b"".join(hashlib.sha256(name.encode()).digest()[:8] for name in self.names)
+        return np.frombuffer(heads, dtype="<u8").astype(np.uint64)
