@@ -59,7 +59,7 @@ def hits(ids: NDArray[np.integer], target: sp.csr_matrix) -> Bools:
     Parameters
     ----------
     ids
-        Recommended items, best first, shape (users, k); -1 where there is none.
+        Recommended items, best first, shape (users, k); -1, or any other id outside the catalogue, hits nothing.
     target
         The items to find, shape (users, items).
 
@@ -70,7 +70,7 @@ def hits(ids: NDArray[np.integer], target: sp.csr_matrix) -> Bools:
     n_items = target.shape[1]
     rows = np.arange(ids.shape[0], dtype=np.int64)[:, None]
     wanted = np.repeat(rows[:, 0], np.diff(target.indptr)) * n_items + target.indices
-    return np.isin(rows * n_items + ids, wanted) & (ids >= 0)
+    return np.isin(rows * n_items + ids, wanted) & (ids >= 0) & (ids < n_items)
 
 
 def recall(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
