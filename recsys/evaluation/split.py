@@ -1,0 +1,173 @@
+"""Users divided into those who train a model and those who test it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.ranking import hold_out_part
+
+_LEAST_ITEMS = 2  # one to fold in, one to find
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Users that no model was trained on, each history in two parts.
+
+    Attributes
+    ----------
+    users
+        Where they stand in the matrix that was split, ascending, int64, shape (held-out users,).
+    fold_in
+        What a model is shown: row r is a part of the history of ``users[r]``, shape (held-out users, items).
+    target
+        What it should recommend: the rest of the same history, same shape.
+    """
+
+    users: NDArray[np.int64]
+    fold_in: sp.csr_matrix
+    target: sp.csr_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Users to train on, to choose a model by (validation), and to report it by (test); no user is in two of them.
+
+    Attributes
+    ----------
+    train_users
+        Where the training users stand in the matrix that was split, ascending, int64.
+    train
+        Row r is the whole history of ``train_users[r]``, shape (training users, items). Its arrays are read-only;
+        libraries that insist on writable ones (``implicit``) take ``train.copy()``.
+    validation, test
+        The held-out users.
+    """
+
+    train_users: NDArray[np.int64]
+    train: sp.csr_matrix
+    validation: HeldOut
+    test: HeldOut
+
+    @property
+    def fold_in(self) -> sp.csr_matrix:
+        """What a model is shown of the test users."""
+        return self.test.fold_in
+
+    @property
+    def target(self) -> sp.csr_matrix:
+        """What it should recommend to the test users."""
+        return self.test.target
+
+
+def strong_generalization(
+    user_items: Any,  # noqa: ANN401 - whatever scipy can make a CSR matrix of
+    n_held_out: int,
+    *,
+    n_validation: int | None = None,
+    fold_in_fraction: float = 0.8,
+    seed: int = 0,
+) -> Split:
+    """Hold out whole users, and divide each one's items into a part to fold in and a part to find again.
+
+    The protocol of Liang et al., "Variational Autoencoders for Collaborative Filtering" (WWW 2018), section 4.1.
+
+    Parameters
+    ----------
+    user_items
+        Row u is the history of user u, shape (users, items); values are plays or any other finite weight that is not
+        negative. Anything but CSR is converted; equal pairs are added up and stored zeros are no pairs. It is not
+        changed.
+    n_held_out
+        Number of test users.
+    n_validation
+        Number of validation users; by default as many as test users. It has no influence on who the test users are.
+    fold_in_fraction
+        Share of each held-out history that is folded in; see :func:`recsys.ranking.hold_out_part`.
+    seed
+        Decides everything; the same seed gives the same split.
+
+    Returns
+    -------
+    Split
+        Its arrays are read-only. Only users with two items or more are held out, since they alone have something to
+        find; those with fewer always train.
+
+    Raises
+    ------
+    ValueError
+        If a number or fraction is out of range, if too few users have two items, or if a value is not finite or is
+        negative.
+    """
+    matrix = _checked(user_items)
+    n_validation = n_held_out if n_validation is None else n_validation
+    _check_counts(n_held_out, n_validation)
+    able = np.flatnonzero(np.diff(matrix.indptr) >= _LEAST_ITEMS)
+    _check_enough(n_held_out, n_validation, len(able), matrix.shape[0])
+    choose, divide_test, divide_validation = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    drawn = choose.permutation(able)
+    test = np.sort(drawn[:n_held_out])
+    validation = np.sort(drawn[n_held_out : n_held_out + n_validation])
+    train = np.setdiff1d(np.arange(matrix.shape[0]), np.concatenate([test, validation]))
+    return Split(
+        train_users=_frozen_array(train),
+        train=_frozen(matrix[train]),
+        validation=_held_out(matrix, validation, fold_in_fraction, divide_validation),
+        test=_held_out(matrix, test, fold_in_fraction, divide_test),
+    )
+
+
+def _held_out(
+    matrix: sp.csr_matrix, users: NDArray[np.int64], fold_in_fraction: float, rng: np.random.Generator
+) -> HeldOut:
+    fold_in, target = hold_out_part(matrix[users], fold_in_fraction, rng)
+    return HeldOut(users=_frozen_array(users), fold_in=_frozen(fold_in), target=_frozen(target))
+
+
+def _checked(user_items: Any) -> sp.csr_matrix:  # noqa: ANN401 - as in `strong_generalization`
+    matrix = sp.csr_matrix(user_items)
+    matrix = sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)  # flags of its own
+    bad = ~np.isfinite(matrix.data) | (matrix.data < 0)
+    if bad.any():
+        place = int(np.argmax(bad))
+        row = int(np.searchsorted(matrix.indptr, place, side="right")) - 1
+        raise ValueError(
+            f"user_items[{row}, {matrix.indices[place]}] is {matrix.data[place]}; values must be finite and not "
+            "negative: drop the pair or mend its weight"
+        )
+    if not matrix.has_canonical_format or not matrix.data.all():
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def _check_counts(n_held_out: int, n_validation: int) -> None:
+    for name, number, least in (("n_held_out", n_held_out, 1), ("n_validation", n_validation, 0)):
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
+            raise ValueError(f"{name} is {number!r}; it must be a whole number of users, {least} or more")
+
+
+def _check_enough(n_held_out: int, n_validation: int, n_able: int, n_users: int) -> None:
+    if n_held_out + n_validation > n_able:
+        raise ValueError(
+            f"{n_held_out} test and {n_validation} validation users were asked for, but only {n_able} of {n_users} "
+            f"users have {_LEAST_ITEMS} items or more; hold out fewer"
+        )
+    if n_held_out + n_validation == n_users:
+        raise ValueError(f"holding out all {n_users} users leaves none to train on; hold out fewer")
+
+
+def _frozen(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    for array in (matrix.data, matrix.indices, matrix.indptr):
+        array.flags.writeable = False
+    return matrix
+
+
+def _frozen_array(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    array.flags.writeable = False
+    return array
