@@ -1,0 +1,32 @@
+"""A person's export becomes a table of listens; many exports become a store of contributions.
+
+Why it is as it is:
+
+* Personal data stops at the door. Only history files are opened, only the fields that the table needs are decoded
+  (:mod:`recsys.listens.spotify`), and what is stored lies under a pseudonym (:class:`Contributions`).
+* An export comes from a stranger. Sizes, names and counts are checked before anything is inflated, nothing is unpacked
+  to disk (:mod:`recsys.listens.export`), and every refusal is one :class:`recsys.errors.UnreadableExportError`.
+* A play is told once: what counts, and when two rows are the same play, stands in :mod:`recsys.listens.table` only.
+* A row whose time or duration cannot be makes the whole export wrong, since no real export has one: a reader that
+  skipped it would believe the rest of an edited file.
+"""
+
+from recsys.listens.contributions import Contributions
+from recsys.listens.ingest import IngestReport, ingest
+from recsys.listens.pool import Listens, Pool
+from recsys.listens.reading import read_export
+from recsys.listens.report import ReadReport
+from recsys.listens.table import SCHEMA, Route, counts_as_play
+
+__all__ = [
+    "SCHEMA",
+    "Contributions",
+    "IngestReport",
+    "Listens",
+    "Pool",
+    "ReadReport",
+    "Route",
+    "counts_as_play",
+    "ingest",
+    "read_export",
+]
