@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-
-import pyarrow as pa
 
 from recsys.canonical import Pseudonym, Pseudonyms, sha256_file, sha256_hex
 from recsys.errors import UnreadableExportError
@@ -22,8 +15,7 @@ from recsys.listens.reading import member_name, read_export
 from recsys.listens.report import ReadReport
 from recsys.listens.spotify import SPOTIFY
 from recsys.listens.table import Route
-
-_BATCH = 8
+from recsys.parallel import in_processes
 
 Progress = Callable[[int, int], None]
 
@@ -123,11 +115,10 @@ def ingest(
     exports = _find_exports(Path(folder_or_file))
     tasks, nameless = _plan(exports, pseudonyms)
     outcomes = []
-    with _mapping(workers, len(tasks)) as mapped:
-        for outcome in mapped(partial(_take_in, contributions, route), tasks):
-            outcomes.append(outcome)
-            if progress is not None:
-                progress(len(outcomes), len(tasks))
+    for outcome in in_processes(partial(_take_in, contributions, route), tasks, workers=workers):
+        outcomes.append(outcome)
+        if progress is not None:
+            progress(len(outcomes), len(tasks))
     return _summed(outcomes, nameless)
 
 
@@ -153,32 +144,6 @@ def _plan(exports: Iterable[Path], pseudonyms: Pseudonyms) -> tuple[list[_Task],
         except ValueError:  # blank, or not Unicode
             nameless.append(Broken(path, "its name names no member; rename it to the member's name"))
     return tasks, nameless
-
-
-@contextmanager
-def _mapping(workers: int, tasks: int) -> Iterator[Callable[..., Iterator[_Outcome]]]:
-    processes = workers or len(os.sched_getaffinity(0))
-    if processes == 1 or tasks <= _BATCH:
-        yield map
-        return
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield partial(pool.map, chunksize=_BATCH)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Use one core, and end when the parent does: a killed run must not leave workers that wait for ever."""
-    pa.set_cpu_count(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _take_in(contributions: Contributions, route: Route, task: _Task) -> _Outcome:
