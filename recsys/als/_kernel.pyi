@@ -1,0 +1,37 @@
+"""The compiled kernel. Arrays are C-contiguous; the interpreter lock is released while it works."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+def levels() -> list[str]: ...
+def padded(factors: int) -> int: ...
+def gram(factors: NDArray[np.float32], out: NDArray[np.float64], level: str, threads: int) -> None: ...
+def rotate(
+    factors: NDArray[np.float32],
+    into: NDArray[np.float32],
+    out: NDArray[np.float32] | NDArray[np.uint16],
+    level: str,
+    threads: int,
+) -> None: ...
+def solve(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.float32],
+    order: NDArray[np.int64],
+    alpha: float,
+    replaces: bool,
+    fixed: NDArray[np.float32] | NDArray[np.uint16],
+    into: NDArray[np.float32],
+    back: NDArray[np.float32],
+    dense: NDArray[np.float32],
+    ridge: NDArray[np.float32],
+    steps: int,
+    tolerance: float,
+    dual_limit: int,
+    solution: NDArray[np.float32],
+    extrapolated: NDArray[np.float32] | None,
+    momentum: float,
+    objective: NDArray[np.float64],
+    level: str,
+    threads: int,
+) -> None: ...

@@ -1,0 +1,74 @@
+"""The state of a training run in a file, so that a run that was stopped goes on to the very same bits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import scipy.sparse as sp
+
+from recsys.als import files
+from recsys.als.training import State
+from recsys.canonical import canonical_json, sha256_hex
+from recsys.errors import ModelInvalidError
+
+if TYPE_CHECKING:
+    from recsys.als.estimator import ALS
+
+_ARRAYS = ("user_factors", "item_factors", "lead")
+_FREE = {"iterations", "num_threads", "tolerance"}  # may change between a run and its continuation
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Keeps `state` in the file `path`; `fingerprint` names the run: its data, hyper-parameters and start."""
+
+    path: Path
+    estimator: ALS
+    fingerprint: str
+    state: State
+
+    @classmethod
+    def of(cls, path: str | Path, estimator: ALS, matrix: sp.csr_matrix, start: State) -> Keeper:
+        """Name the run that begins at `start`."""
+        parameters = {name: value for name, value in estimator.get_params().items() if name not in _FREE}
+        arrays = (matrix.indptr, matrix.indices, matrix.data, start.user_factors, start.item_factors)
+        digests = [sha256_hex(array.tobytes()) for array in arrays]
+        fingerprint = sha256_hex(canonical_json({"parameters": parameters, "arrays": digests}))
+        return cls(Path(path), estimator, fingerprint, start)
+
+    def keep(self) -> None:
+        """Write the state; the file holds the old state or the new one, never a part."""
+        state = self.state
+        progress = {"sweep": state.sweep, "streak": state.streak, "losses": state.losses}
+        files.save(
+            self.path,
+            {name: getattr(state, name) for name in _ARRAYS},
+            self.estimator.loss_function(),
+            run=self.fingerprint,
+            progress=canonical_json(progress).decode(),
+        )
+
+    def resume(self) -> State:
+        """Read the state from the file into `state`, where there is a file; give `state`.
+
+        Raises
+        ------
+        ModelInvalidError
+            If the file is no checkpoint of this run.
+        """
+        if not self.path.exists():
+            return self.state
+        arrays, metadata = files.read(self.path, _ARRAYS)
+        if metadata.get("run") != self.fingerprint:
+            raise ModelInvalidError(
+                f"{self.path}: it is the checkpoint of another run; expected the same data, start and hyper-parameters: "
+                "remove the file to begin anew"
+            )
+        for name, array in arrays.items():
+            setattr(self.state, name, array.copy())
+        for name, value in json.loads(metadata["progress"]).items():
+            setattr(self.state, name, value)
+        return self.state

@@ -1,0 +1,154 @@
+"""The half-step as Python sees it: fixed factors are prepared once, then any rows are solved against them.
+
+Training and fold-in are the same call. `kernel/solve.h` holds the mathematics of a row, `reference.py` its twin.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from recsys.als import _kernel
+from recsys.als.inputs import Side
+from recsys.als.objective import Float32s, Float64s, Objective
+from recsys.errors import SolveFailedError
+
+LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
+_LARGEST_HALF = 16.0  # fixed factors in half precision are scaled so that the longest has about this norm
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the kernel runs on: threads, and the instruction set."""
+
+    threads: int
+    level: str
+
+    @classmethod
+    def choose(cls, num_threads: int = 0) -> Machine:
+        """Take this many threads (0: all processors that are allowed) and the best instruction set.
+
+        The environment variable ``RECSYS_KERNEL_LEVEL`` forces one of ``_kernel.levels()``.
+        """
+        threads = num_threads or len(os.sched_getaffinity(0))
+        return cls(threads=threads, level=os.environ.get(LEVEL_VARIABLE) or _kernel.levels()[0])
+
+    def gram(self, factors: Float32s) -> Float64s:
+        """Multiply ``factors' factors``: products in single, sums in double precision."""
+        out = np.zeros((factors.shape[1],) * 2)
+        _kernel.gram(factors, out, self.level, self.threads)
+        return out
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard a row is solved: conjugate gradient steps at most, and the relative residual that is good enough."""
+
+    steps: int
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Fixed factors in the basis in which the dense part of every row's system is diagonal.
+
+    With ``Y'Y = Q diag(g) Q'`` that basis is Q: a row's matrix becomes ``diag(w0 g + lambda)`` plus its own pairs.
+    `scale` is a power of two that brings the factors into the range of half precision; scores do not change.
+    """
+
+    factors: NDArray[np.float32] | NDArray[np.uint16]
+    gram: Float64s
+    into: Float32s
+    back: Float32s
+    dense: Float32s
+    scale: float
+    objective: Objective
+    machine: Machine = field(repr=False)
+
+    @classmethod
+    def prepare(cls, factors: Float32s, objective: Objective, machine: Machine, *, half: bool) -> Fixed:
+        """Rotate `factors`, shape (columns, factors), and store them in half or single precision."""
+        gram = machine.gram(factors)
+        squares, Q = _eigenbasis(gram)
+        scale = _scale(factors) if half else 1.0
+        k = factors.shape[1]
+        stride = _kernel.padded(k)
+        rotated = np.empty((len(factors), stride), dtype=np.uint16 if half else np.float32)
+        _kernel.rotate(factors, (Q * scale).astype(np.float32), rotated, machine.level, machine.threads)
+        dense = np.zeros(stride, dtype=np.float32)
+        dense[:k] = objective.w0 * squares * scale**2
+        into, back = (Q / scale).astype(np.float32), np.ascontiguousarray(Q.T * scale, dtype=np.float32)
+        return cls(rotated, gram, into, back, dense, scale, objective, machine)
+
+    def solve(
+        self, side: Side, solution: Float32s, effort: Effort, lead: Float32s | None = None, momentum: float = 0.0
+    ) -> float:
+        """Solve the rows of `side`, in place.
+
+        Parameters
+        ----------
+        side
+            The rows' pairs.
+        solution
+            Warm start in, factors out, shape (rows, factors).
+        effort
+            When a row is solved well enough.
+        lead, momentum
+            Where given, `lead` receives ``solution + momentum * (solution - warm start)``.
+
+        Returns
+        -------
+        The rows' part of the loss: the sum of ``x'Ax - 2 r'x``.
+
+        Raises
+        ------
+        SolveFailedError
+            If a row has no finite solution.
+        """
+        reached = np.empty(len(solution))
+        _kernel.solve(
+            indptr=side.indptr,
+            indices=side.indices,
+            values=side.values,
+            order=side.order,
+            alpha=self.objective.alpha,
+            replaces=self.objective.replaces,
+            fixed=self.factors,
+            into=self.into,
+            back=self.back,
+            dense=self.dense,
+            ridge=side.ridge * np.float32(self.scale**2),
+            steps=effort.steps,
+            tolerance=effort.tolerance,
+            dual_limit=0,
+            solution=solution,
+            extrapolated=lead,
+            momentum=momentum,
+            objective=reached,
+            level=self.machine.level,
+            threads=self.machine.threads,
+        )
+        if not np.isfinite(reached).all():
+            raise SolveFailedError(side.name, int(np.argmin(np.isfinite(reached))))
+        return float(np.sum(reached))
+
+
+def _eigenbasis(gram: Float64s) -> tuple[Float64s, Float64s]:
+    """Decompose a Gram matrix on one BLAS thread, so that its bits do not depend on how many there are."""
+    with _BLAS.limit(limits=1, user_api="blas"):
+        squares, Q = np.linalg.eigh(gram)
+    return np.maximum(squares, 0), Q
+
+
+_BLAS = ThreadpoolController()
+
+
+def _scale(factors: Float32s) -> float:
+    longest = float(np.sqrt(np.max(np.einsum("rk,rk->r", factors, factors), initial=0.0)))
+    if not 0 < longest < np.inf:
+        return 1.0
+    return float(2.0 ** np.clip(np.floor(np.log2(_LARGEST_HALF / longest)), -60, 60))

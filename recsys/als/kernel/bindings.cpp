@@ -1,0 +1,233 @@
+// Python's door to the kernel: checks shapes, owns memory and threads, and calls one level's functions on tiles of work.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "kernel.h"
+#include "threads.h"
+
+namespace nb = nanobind;
+
+#define RECSYS_DECLARE(name) \
+    namespace name {         \
+    extern const Level level; \
+    }
+RECSYS_DECLARE(baseline)
+#ifdef RECSYS_HAS_v3
+RECSYS_DECLARE(v3)
+#endif
+#ifdef RECSYS_HAS_v4
+RECSYS_DECLARE(v4)
+#endif
+
+namespace {
+
+template <class T>
+using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Array = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+std::vector<const Level*> supported_levels() {
+    std::vector<const Level*> levels;
+    for (const Level* level : {
+#ifdef RECSYS_HAS_v4
+             &v4::level,
+#endif
+#ifdef RECSYS_HAS_v3
+             &v3::level,
+#endif
+             &baseline::level})
+        if (level->supported()) levels.push_back(level);
+    return levels;
+}
+
+const Level& find_level(const std::string& name) {
+    for (const Level* level : supported_levels())
+        if (name == level->name) return *level;
+    throw std::invalid_argument("this processor or build has no level '" + name + "'");
+}
+
+void require(bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument(what);
+}
+
+// Floats aligned to a cache line, all zero.
+class Memory {
+   public:
+    explicit Memory(size_t floats) : storage_(floats + 16) {}
+    float* data() {
+        const auto address = reinterpret_cast<uintptr_t>(storage_.data());
+        return reinterpret_cast<float*>((address + 63) / 64 * 64);
+    }
+
+   private:
+    std::vector<float> storage_;
+};
+
+constexpr int64_t kDualLimit = 256;  // rows of more pairs are never solved in their dual form
+
+size_t gram_floats(const Level& level) { return kSlab * (level.band + level.panel); }
+
+// Borders of tiles of rows: at most kTile rows, fewer where rows are long, so that no thread is left with the last long rows.
+std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t rows) {
+    constexpr int64_t kPairs = 16384;
+    std::vector<int64_t> borders{0};
+    for (int64_t at = 0; at < rows;) {
+        int64_t pairs = 0, end = at;
+        while (end < rows && end - at < kTile && (end == at || pairs < kPairs)) {
+            pairs += indptr[order[end] + 1] - indptr[order[end]];
+            ++end;
+        }
+        borders.push_back(at = end);
+    }
+    return borders;
+}
+
+// Cuts a k x k matrix into panels; what lies beyond k is zero.
+class PackedBasis {
+   public:
+    PackedBasis(Matrix<const float> matrix, int64_t panel)
+        : stride_(padded(matrix.shape(0))), memory_(stride_ * stride_) {
+        require(matrix.shape(0) == matrix.shape(1), "a basis is square");
+        const int64_t k = matrix.shape(0);
+        for (int64_t col = 0; col < k; ++col)
+            for (int64_t row = 0; row < k; ++row)
+                memory_.data()[col / panel * panel * stride_ + row * panel + col % panel] = matrix.data()[row * k + col];
+    }
+    Panels panels() { return {memory_.data(), stride_}; }
+
+   private:
+    int64_t stride_;
+    Memory memory_;
+};
+
+// F'F in double precision. Each band of its rows is summed by one thread at a time, in an order that depends on the shape only.
+void gram(Matrix<const float> factors, Matrix<double> out, const std::string& level_name, int threads) {
+    const Level& level = find_level(level_name);
+    const int64_t rows = factors.shape(0), k = factors.shape(1);
+    require(static_cast<int64_t>(out.shape(0)) == k && static_cast<int64_t>(out.shape(1)) == k, "out is factors x factors");
+    nb::gil_scoped_release release;
+    const int64_t bands = (k + level.band - 1) / level.band, slabs = std::max<int64_t>(1, 512 / k);
+    std::vector<double> partial(slabs * k * k);
+    std::vector<Memory> work;
+    for (int t = 0; t < threads; ++t) work.emplace_back(gram_floats(level));
+    run_tasks(slabs * bands, threads, [&](int64_t task, int worker) {
+        const int64_t slab = task / bands, first = task % bands * level.band;
+        level.gram(factors.data(), rows * slab / slabs, rows * (slab + 1) / slabs, k, first,
+                   partial.data() + slab * k * k, work[worker].data());
+    });
+    for (int64_t i = 0; i < k; ++i)
+        for (int64_t j = i; j < k; ++j) {
+            double total = 0;
+            for (int64_t slab = 0; slab < slabs; ++slab) total += partial[(slab * k + i) * k + j];
+            out.data()[i * k + j] = out.data()[j * k + i] = total;
+        }
+}
+
+// out = factors * into, in rows padded with zeros; `out` holds float32, or uint16 for half precision.
+void rotate(Matrix<const float> factors, Matrix<const float> into, nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
+            const std::string& level_name, int threads) {
+    const Level& level = find_level(level_name);
+    const int64_t rows = factors.shape(0), k = factors.shape(1), stride = padded(k);
+    const bool half = out.dtype() == nb::dtype<uint16_t>();
+    require(half || out.dtype() == nb::dtype<float>(), "out is float32 or uint16");
+    require(into.shape(0) == factors.shape(1) && static_cast<int64_t>(out.shape(0)) == rows &&
+                static_cast<int64_t>(out.shape(1)) == stride,
+            "out has one padded row for each row of factors");
+    nb::gil_scoped_release release;
+    PackedBasis basis(into, level.panel);
+    std::vector<Memory> work;
+    for (int t = 0; t < threads; ++t) work.emplace_back(2 * kTile * stride);
+    run_tasks((rows + kTile - 1) / kTile, threads, [&](int64_t task, int worker) {
+        level.rotate(factors.data(), task * kTile, std::min(rows, (task + 1) * kTile), k, basis.panels(), out.data(), half,
+                     work[worker].data());
+    });
+}
+
+// One thread's memory for `solve`.
+class SolveMemory {
+   public:
+    explicit SolveMemory(int64_t stride)
+        : room_(std::max<int64_t>(kDualLimit, kPairFloats / stride)),
+          memory_(stride * (2 * kTile + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
+    Scratch scratch(int64_t stride) {
+        float* at = memory_.data();
+        const auto take = [&](int64_t floats) { return std::exchange(at, at + floats); };
+        Scratch s;
+        s.tile = take(kTile * stride);
+        s.other = take(kTile * stride);
+        s.vectors = take(7 * stride);
+        s.zero = take(stride);
+        s.pairs = take(room_ * stride);
+        s.system = take(kDualLimit * (kDualLimit + 8));
+        s.room = room_;
+        return s;
+    }
+
+   private:
+    static constexpr int64_t kPairFloats = 1 << 16;  // a quarter of a megabyte: stays in the second-level cache
+    int64_t room_;
+    Memory memory_;
+};
+
+void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<const float> values, Array<const int64_t> order,
+           float alpha, bool replaces, nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu> fixed,
+           Matrix<const float> into, Matrix<const float> back, Array<const float> dense, Array<const float> ridge, int steps,
+           double tolerance, int64_t dual_limit, Matrix<float> solution, std::optional<Matrix<float>> extrapolated,
+           float momentum, Array<double> objective, const std::string& level_name, int threads) {
+    const Level& level = find_level(level_name);
+    const int64_t rows = solution.shape(0), k = solution.shape(1), stride = padded(k);
+    const bool half = fixed.dtype() == nb::dtype<uint16_t>();
+    require(half || fixed.dtype() == nb::dtype<float>(), "fixed is float32 or uint16");
+    require(static_cast<int64_t>(indptr.shape(0)) == rows + 1 && static_cast<int64_t>(order.shape(0)) == rows &&
+                static_cast<int64_t>(objective.shape(0)) == rows && indices.shape(0) == values.shape(0),
+            "indptr, order, objective and solution describe the same rows");
+    require(static_cast<int64_t>(fixed.shape(1)) == stride && static_cast<int64_t>(dense.shape(0)) == stride,
+            "fixed and dense have padded rows");
+    require(static_cast<int64_t>(into.shape(0)) == k && static_cast<int64_t>(back.shape(0)) == k, "bases are factors x factors");
+    require(ridge.shape(0) == 1 || static_cast<int64_t>(ridge.shape(0)) == rows, "ridge is one value or one for each row");
+    require(!extrapolated || (extrapolated->shape(0) == solution.shape(0) && extrapolated->shape(1) == solution.shape(1)),
+            "extrapolated has the shape of solution");
+    nb::gil_scoped_release release;
+    PackedBasis in(into, level.panel), out(back, level.panel);
+    const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
+                        fixed.data(), half, k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
+                        ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
+                        extrapolated ? extrapolated->data() : nullptr, momentum, objective.data()};
+    std::vector<SolveMemory> memory;
+    for (int t = 0; t < threads; ++t) memory.emplace_back(stride);
+    const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), rows);
+    run_tasks(tiles.size() - 1, threads, [&](int64_t task, int worker) {
+        Scratch scratch = memory[worker].scratch(stride);
+        level.solve(step, tiles[task], tiles[task + 1], scratch);
+    });
+}
+
+std::vector<std::string> level_names() {
+    std::vector<std::string> names;
+    for (const Level* level : supported_levels()) names.emplace_back(level->name);
+    return names;
+}
+
+}  // namespace
+
+NB_MODULE(_kernel, m) {
+    m.def("levels", &level_names, "Instruction sets this processor can run, best first.");
+    m.def("padded", &padded, nb::arg("factors"));
+    m.def("gram", &gram, nb::arg("factors"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
+    m.def("rotate", &rotate, nb::arg("factors"), nb::arg("into"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
+    m.def("solve", &solve, nb::arg("indptr"), nb::arg("indices"), nb::arg("values"), nb::arg("order"), nb::arg("alpha"),
+          nb::arg("replaces"), nb::arg("fixed"), nb::arg("into"), nb::arg("back"), nb::arg("dense"), nb::arg("ridge"),
+          nb::arg("steps"), nb::arg("tolerance"), nb::arg("dual_limit"), nb::arg("solution"),
+          nb::arg("extrapolated").none(), nb::arg("momentum"), nb::arg("objective"), nb::arg("level"), nb::arg("threads"));
+}

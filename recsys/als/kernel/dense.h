@@ -1,0 +1,89 @@
+// The dense work: products of tall factor matrices with k x k matrices, and Gram matrices, in register tiles.
+#pragma once
+
+#include "simd.h"
+
+namespace RECSYS_LEVEL {
+
+constexpr int64_t kPanel = 2 * kWidth;
+
+// c[m][:] += sum over d of a[m * row_step + d * depth_step] * b[d][:], for kRegisterRows rows and one panel of columns.
+static inline void product(const float* a, int64_t row_step, int64_t depth_step, const float* b, int64_t depth,
+                           Vec (&c)[kRegisterRows][2]) {
+#pragma GCC unroll 16
+    for (int m = 0; m < kRegisterRows; ++m) c[m][0] = c[m][1] = Vec{};
+    for (int64_t d = 0; d < depth; ++d) {
+        const Vec left = load(b + d * kPanel), right = load(b + d * kPanel + kWidth);
+#pragma GCC unroll 16
+        for (int m = 0; m < kRegisterRows; ++m) {
+            const float x = a[m * row_step + d * depth_step];
+            c[m][0] += x * left;
+            c[m][1] += x * right;
+        }
+    }
+}
+
+// out = in * panels for up to kTile rows of `stride` floats; rows beyond the last are computed and harmless.
+template <class Out>
+static void multiply(const float* in, int64_t rows, Panels panels, Out* out) {
+    const int64_t stride = panels.stride;
+    Vec c[kRegisterRows][2];
+    for (int64_t col = 0; col < stride; col += kPanel)
+        for (int64_t row = 0; row < rows; row += kRegisterRows) {
+            product(in + row * stride, stride, 1, panels.data + col * stride, stride, c);
+            for (int m = 0; m < kRegisterRows; ++m) {
+                store(out + (row + m) * stride + col, c[m][0]);
+                store(out + (row + m) * stride + col + kWidth, c[m][1]);
+            }
+        }
+}
+
+// Copies `count` floats and fills up to `stride` with zeros.
+static inline void copy_padded(const float* from, int64_t count, float* to, int64_t stride) {
+    __builtin_memcpy(to, from, sizeof(float) * count);
+    for (int64_t i = count; i < stride; ++i) to[i] = 0;
+}
+
+static void rotate(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,
+                   float* work) {
+    const int64_t stride = into.stride;
+    float* tile = work;
+    float* product_tile = work + kTile * stride;
+    for (int64_t row = begin; row < end; row += kTile) {
+        const int64_t count = end - row < kTile ? end - row : kTile;
+        for (int64_t i = 0; i < count; ++i) copy_padded(factors + (row + i) * k, k, tile + i * stride, stride);
+        multiply(tile, count, into, product_tile);
+        for (int64_t i = 0; i < count * stride; i += kWidth) {
+            const Vec v = load(product_tile + i);
+            if (half) store(static_cast<Half*>(out) + row * stride + i, v);
+            else store(static_cast<float*>(out) + row * stride + i, v);
+        }
+    }
+}
+
+// Columns first .. first + count of some rows, rows contiguous in groups of `width`, missing columns zero.
+static inline void pack(const float* factors, int64_t rows, int64_t k, int64_t first, int64_t width, float* out) {
+    const int64_t count = k - first < width ? k - first : width;
+    for (int64_t r = 0; r < rows; ++r) copy_padded(factors + r * k + first, count, out + r * width, width);
+}
+
+// Adds to `out` (k x k) the rows first .. first + kRegisterRows of F'F, from column `first` on, over F's rows begin .. end.
+static void gram(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work) {
+    float* left = work;
+    float* right = work + kSlab * kRegisterRows;
+    Vec c[kRegisterRows][2];
+    for (int64_t row = begin; row < end; row += kSlab) {
+        const int64_t depth = end - row < kSlab ? end - row : kSlab;
+        const float* block = factors + row * k;
+        pack(block, depth, k, first, kRegisterRows, left);
+        for (int64_t col = first; col < k; col += kPanel) {
+            pack(block, depth, k, col, kPanel, right);
+            product(left, 1, kRegisterRows, right, depth, c);
+            for (int64_t m = 0; m < kRegisterRows && first + m < k; ++m)
+                for (int64_t j = 0; j < kPanel && col + j < k; ++j)
+                    out[(first + m) * k + col + j] += c[m][j / kWidth][j % kWidth];
+        }
+    }
+}
+
+}  // namespace RECSYS_LEVEL

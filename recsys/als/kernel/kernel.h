@@ -1,0 +1,75 @@
+// What the levels offer to the bindings: plain structures and functions on one tile of work, no memory, no threads.
+#pragma once
+
+#include <cstdint>
+
+struct Half {
+    uint16_t bits;
+};
+
+// Rows handled together; a multiple of every level's register tile.
+constexpr int64_t kTile = 96;
+
+// Rows whose products a Gram matrix sums in single precision before it adds them up in double.
+constexpr int64_t kSlab = 192;
+
+// Factors are stored in rows of a multiple of 32 floats, the rest zero, so that no inner loop has a tail.
+constexpr int64_t kPad = 32;
+inline int64_t padded(int64_t factors) { return (factors + kPad - 1) / kPad * kPad; }
+
+// A k x k matrix cut into panels of one register tile's width, each panel's rows contiguous.
+struct Panels {
+    const float* data;
+    int64_t stride;  // rows of a panel = padded factors
+};
+
+// One half-step: the rows' factors are solved for while the columns' factors stay fixed.
+struct HalfStep {
+    const int64_t* indptr;   // rows + 1
+    const int32_t* indices;  // columns of the stored pairs
+    const float* values;
+    const int64_t* order;  // rows, longest first
+    int64_t rows;
+
+    float alpha;
+    float replaced;  // 1: an observed weight replaces the weight 1 of unobserved pairs; 0: it is added to theirs
+
+    const void* fixed;  // columns x stride, in the basis of `into`
+    bool half;          // fixed is stored in half precision
+    int64_t factors, stride;
+
+    Panels into, back;    // row factors into the basis of the half-step, and back
+    const float* dense;   // stride: diagonal of the dense part without ridge
+    const float* ridge;   // rows: what each row adds to it, or one value
+    int64_t ridge_step;   // 1 or 0
+    int steps;            // conjugate gradient steps at most
+    double tolerance;     // stop once the residual, in the preconditioner's norm, has fallen to this part of the right side
+    int64_t dual_limit;   // rows of at most this many pairs are solved exactly
+
+    float* solution;      // rows x factors: warm start in, solution out
+    float* extrapolated;  // rows x factors or null: solution + momentum * (solution - warm start)
+    float momentum;
+    double* objective;    // rows: x'Ax - 2b'x at the solution; NaN where there is none
+};
+
+// Per-thread memory, in floats from one block; sizes are given by scratch_floats.
+struct Scratch {
+    float* tile;
+    float* other;
+    float* vectors;
+    float* pairs;
+    float* system;
+    float* zero;
+    int64_t room;  // pairs that `pairs` holds
+};
+
+struct Level {
+    const char* name;
+    int64_t panel;  // columns of a panel
+    int64_t band;   // rows of a Gram matrix that one call computes
+    bool (*supported)();
+    void (*gram)(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
+    void (*rotate)(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,
+                   float* work);
+    void (*solve)(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch);
+};

@@ -1,0 +1,81 @@
+// Vectors of one instruction set. This header is compiled once per level, in a namespace of that level, so that no
+// function compiled for a newer processor can be linked into the code of an older one.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include "kernel.h"
+
+namespace RECSYS_LEVEL {
+
+#if defined(__AVX512F__)
+constexpr int kWidth = 16;      // floats in a vector
+constexpr int kRegisterRows = 12;  // rows of a register tile that is two vectors wide
+#elif defined(__AVX2__)
+constexpr int kWidth = 8;
+constexpr int kRegisterRows = 6;
+#else
+constexpr int kWidth = 4;
+constexpr int kRegisterRows = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(4 * kWidth)));
+typedef float Quad __attribute__((vector_size(16)));
+
+static inline Vec load(const float* from) {
+    Vec v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+}
+
+static inline void store(float* to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+
+#if defined(__AVX512F__)
+static inline Vec load(const Half* from) {
+    return (Vec)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+static inline void store(Half* to, Vec v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
+#elif defined(__AVX2__)
+static inline Vec load(const Half* from) {
+    return (Vec)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+static inline void store(Half* to, Vec v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+}
+#else
+// Half precision by arithmetic on bits, exact for finite values below 2^16: a half is a float whose exponent is 112 less.
+typedef uint32_t Bits __attribute__((vector_size(4 * kWidth)));
+static inline Vec load(const Half* from) {
+    Bits h;
+    for (int i = 0; i < kWidth; ++i) h[i] = from[i].bits;
+    return (Vec)((h & 0x7fffu) << 13) * 0x1p112f * (Vec)(((h & 0x8000u) << 16) | 0x3f800000u);
+}
+static inline void store(Half* to, Vec v) {
+    const Bits sign = ((Bits)v >> 16) & 0x8000u;
+    const Bits scaled = (Bits)((Vec)((Bits)v & 0x7fffffffu) * 0x1p-112f);
+    const Bits rounded = (scaled + 0xfffu + ((scaled >> 13) & 1u)) >> 13;  // to nearest, ties to even
+    for (int i = 0; i < kWidth; ++i) to[i].bits = static_cast<uint16_t>(rounded[i] | sign[i]);
+}
+#endif
+
+// Adds up the lanes in fours: the first step of a horizontal sum, always in the same order.
+static inline Quad fold(Vec v) {
+    Quad parts[kWidth / 4];
+    __builtin_memcpy(parts, &v, sizeof v);
+    for (int step = kWidth / 8; step > 0; step /= 2)
+        for (int i = 0; i < step; ++i) parts[i] += parts[i + step];
+    return parts[0];
+}
+
+static inline float sum(Vec v) {
+    const Quad q = fold(v);
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+}  // namespace RECSYS_LEVEL

@@ -1,0 +1,95 @@
+"""The sweeps: users, then items, with a guarded extrapolation between them.
+
+After each sweep the item factors may be extrapolated along the way they just went, ``Y + beta (Y - Y_before)``, and
+the next users' half-step is taken from there (nonlinear acceleration of ALS; De Sterck and Winlaw, "A nonlinearly
+preconditioned conjugate gradient algorithm for rank-R canonical tensor approximation", 2015, is the same idea). The
+loss after that half-step is known for free; where it lies above the loss of the sweep before, the extrapolation is
+dropped and the half-step repeated from Y, so that the loss never rises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import scipy.sparse as sp
+
+from recsys.als.halfstep import Effort, Fixed, Machine
+from recsys.als.inputs import Side
+from recsys.als.objective import Float32s, Objective, penalty
+
+_SLACK = 1e-6  # relative rounding of the loss that the half-steps report
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the loss is minimised, as opposed to what the loss is."""
+
+    effort: Effort
+    momentum: float
+    half: bool
+    machine: Machine
+
+
+@dataclass
+class State:
+    """All that the next sweep depends on. `lead` is where the next users' half-step takes the items' factors from."""
+
+    user_factors: Float32s
+    item_factors: Float32s
+    lead: Float32s
+    sweep: int = 0
+    streak: int = 0
+    losses: list[float] = field(default_factory=list)
+
+
+class Training:
+    """Sweeps over one matrix.
+
+    Parameters
+    ----------
+    user_items
+        Canonical matrix; row r belongs to row r of the state's user factors.
+    objective, recipe
+        What is minimised, and how.
+    state
+        Where to go on from; changed in place.
+    """
+
+    def __init__(self, user_items: sp.csr_matrix, objective: Objective, recipe: Recipe, state: State) -> None:
+        self.state = state
+        self._objective = objective
+        self._recipe = recipe
+        self._users = Side.of("user", user_items, objective)
+        self._items = Side.of("item", user_items.T.tocsr(), objective)
+        self._constant = objective.constant(user_items.data)
+
+    def sweep(self) -> None:
+        """Take one users' and one items' half-step; the loss after them, to about six digits, joins the state."""
+        state = self.state
+        loss = self._solve_users()
+        if state.streak and not loss <= state.losses[-1] * (1 + _SLACK):
+            state.streak = 0
+            state.lead = state.item_factors.copy()
+            self._solve_users()
+        state.losses.append(self._solve_items())
+        state.sweep += 1
+        state.streak += 1
+
+    def _solve_users(self) -> float:
+        fixed = self._prepare(self.state.lead)
+        reached = fixed.solve(self._users, self.state.user_factors, self._recipe.effort)
+        return reached + self._constant + penalty(self._items.ridge, self.state.lead)
+
+    def _solve_items(self) -> float:
+        state = self.state
+        fixed = self._prepare(state.user_factors)
+        lead = None if state.lead is state.item_factors else state.lead
+        reached = fixed.solve(self._items, state.item_factors, self._recipe.effort, lead, self._momentum())
+        return reached + self._constant + penalty(self._users.ridge, state.user_factors)
+
+    def _momentum(self) -> float:
+        streak = self.state.streak
+        return self._recipe.momentum * min(1.0, (streak + 1) / 4) if streak else 0.0
+
+    def _prepare(self, factors: Float32s) -> Fixed:
+        return Fixed.prepare(factors, self._objective, self._recipe.machine, half=self._recipe.half)
