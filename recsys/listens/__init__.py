@@ -16,9 +16,10 @@ from recsys.listens.ingest import IngestReport, ingest
 from recsys.listens.pool import Listens, Pool
 from recsys.listens.reading import read_export
 from recsys.listens.report import ReadReport
-from recsys.listens.table import SCHEMA, Route, counts_as_play
+from recsys.listens.table import PLAY_MS, SCHEMA, Route, counts_as_play
 
 __all__ = [
+    "PLAY_MS",
     "SCHEMA",
     "Contributions",
     "IngestReport",

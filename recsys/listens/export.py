@@ -34,7 +34,7 @@ _SMALL = 1 << 20
 _MAX_DIRECTORY = 2 << 20
 _ENCRYPTED = 1
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _AGAIN = "download it again and hand in the zip as it is"
 
@@ -125,13 +125,14 @@ def _read_file(export: Path, path: Path, name: str | None = None) -> bytes:
 
 
 def _in_zip(path: Path, claims: Claims) -> Iterator[HistoryFile]:
-    try:
-        with _Careful(path) as file, zipfile.ZipFile(file) as archive:
-            file.limit = MAX_FILE_BYTES + 1
-            for name, info in _checked(path, archive.infolist(), claims):
-                yield HistoryFile(name, _inflate(path, archive, info, name))
-    except _ZIP_FAULTS as fault:
-        raise UnreadableExportError(path, f"{_zip_words(fault)}; {_AGAIN}") from None
+    with _Careful(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                file.limit = MAX_FILE_BYTES + 1
+                for name, info in _checked(path, archive.infolist(), claims):
+                    yield HistoryFile(name, _inflate(path, archive, info, name))
+        except _ZIP_FAULTS as fault:
+            raise UnreadableExportError(path, f"{_zip_words(fault)}; {_AGAIN}") from None
 
 
 class _Careful(io.FileIO):
