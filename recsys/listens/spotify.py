@@ -8,6 +8,7 @@ is a track's, whatever the file is called.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -190,10 +191,13 @@ def _milliseconds(rows: Sequence[object]) -> pa.Array:
 
 
 def _names(values: Sequence[str | None]) -> pa.Array:
-    """Write each name in Unicode's composed form (NFC), without outer blanks; each spelling is treated once."""
+    """Write each name in Unicode's composed form (NFC), without outer blanks; each spelling is treated once.
+
+    By Python, since Arrow's ``utf8_normalize`` gives the decomposed form when asked for NFC (seen in Arrow 25).
+    """
     encoded = _strings(values).dictionary_encode()
-    names = pc.utf8_trim_whitespace(pc.utf8_normalize(encoded.dictionary, form="NFC"))
-    return names.take(encoded.indices)
+    names = [unicodedata.normalize("NFC", name).strip() for name in encoded.dictionary.to_pylist()]
+    return _strings(names).take(encoded.indices)
 
 
 def _instants(texts: Sequence[str], key: str, kind: pa.DataType) -> pa.Array:
