@@ -10,8 +10,10 @@ row is admitted only if the last decision by *both* is an unexpired grant; in do
 
 from __future__ import annotations
 
+from recsys.consent.chain import Event, Head
 from recsys.consent.gate import ConsentedListens, admit
-from recsys.consent.ledger import Event, Head, Ledger
+from recsys.consent.ledger import Ledger
+from recsys.consent.records import read_decisions
 from recsys.consent.terms import PURPOSES, Decision, Kind, Standing, default_until
 
 __all__ = [
@@ -25,4 +27,5 @@ __all__ = [
     "Standing",
     "admit",
     "default_until",
+    "read_decisions",
 ]

@@ -8,7 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from recsys.canonical import Pseudonym, utc_text
-from recsys.consent.ledger import Head, Ledger, standings
+from recsys.consent.chain import Head, head_of, standings
+from recsys.consent.ledger import Ledger
 from recsys.consent.terms import Standing
 from recsys.errors import ConsentMissingError
 from recsys.listens import Listens, Pool
@@ -100,7 +101,7 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
             refused[answer] += 1
     if not names:
         raise ConsentMissingError(_nobody(len(listens.members), purpose, at, refused))
-    head = Head(len(events), events[-1].hash)
+    head = head_of(events)
     return ConsentedListens(
         _PASS, pool=listens, names=names, purpose=purpose, at=utc_text(at), head=head, refused=refused
     )

@@ -1,13 +1,13 @@
 """The append-only, hash-chained record of what members decided.
 
-Entry n holds ``hash_n = SHA-256(RFC 8785 JSON of its fields, among them hash_{n-1})``, so an edited, removed or
-reordered entry breaks every hash after it. A chain alone does not show that its end was cut off; so the last head is
-also kept in a file beside the database (``ledger.head``), and each dataset version names the head it was built at.
+A chain (:mod:`recsys.consent.chain`) alone does not show that its end was cut off; so the last head is also kept in a
+file beside the database (``ledger.head``), and each dataset version names the head it was built at.
 The first entry names the key of the pseudonyms: opened with another key, the ledger says so instead of taking every
 member for a stranger.
 
-The head file is written after the database has the entries, under the database's write lock: after a crash it is at
-most behind, never ahead.
+The head file is there before the first entry, and is written again after the database has each new one, under the
+database's write lock; a reader reads it before the database. So neither a crash nor a writer at work can leave it ahead
+of what a reader sees: if it is ahead, entries are gone.
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from recsys.canonical import Pseudonym, Pseudonyms, canonical_json, sha256_hex, utc_text, write_atomically
-from recsys.consent.terms import PURPOSES, Decision, Kind, Said, Standing, default_until, standing
+from recsys.canonical import Pseudonym, Pseudonyms, canonical_json, utc_text, write_atomically
+from recsys.consent.chain import NO_HASH, OPEN, Event, Head, Word, first_false, head_of, sealed_next, standings
+from recsys.consent.terms import Decision, Kind, Standing, default_until
 from recsys.errors import LedgerBrokenError
 
-_OPEN = "open"
-_NO_HASH = "0" * 64
 _LOCK_WAIT_SECONDS = 60
 
 _metadata = sa.MetaData()
@@ -46,48 +44,11 @@ for _verb in ("UPDATE", "DELETE"):
     sa.event.listen(
         _events,
         "after_create",
-        sa.DDL(
+        sa.DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER no_{_verb.lower()} BEFORE {_verb} ON events "
             "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
         ),
     )
-
-
-@dataclass(frozen=True)
-class Event:
-    """One entry of the ledger. Empty text stands for "none"; an empty `purpose` in a withdrawal means every one."""
-
-    seq: int
-    kind: str
-    member: Pseudonym
-    purpose: str
-    at: str
-    until: str
-    hash: str
-
-    def sealed(self, previous: str) -> str:
-        """Compute the hash that this entry must have behind `previous`."""
-        fields = {name: getattr(self, name) for name in ("seq", "kind", "member", "purpose", "at", "until")}
-        return sha256_hex(canonical_json({**fields, "previous": previous}))
-
-
-def _stored(connection: sa.Connection) -> list[Event]:
-    if not sa.inspect(connection).has_table(_events.name):
-        return []
-    rows = connection.execute(sa.select(_events).order_by(_events.c.seq)).mappings()
-    return [Event(**{**row, "member": Pseudonym(row["member"])}) for row in rows]
-
-
-Word = tuple[Pseudonym, str, str, str, str]
-"""What an entry says: member, kind, purpose, at, until."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """How far the ledger reaches: the number of its entries and the hash of the last."""
-
-    count: int
-    hash: str
 
 
 class Ledger:
@@ -125,9 +86,10 @@ class Ledger:
             If the ledger is not whole; nothing is appended to a broken ledger.
         """
         with self._writing() as connection:
-            events = self._checked(connection)
+            events = self._checked(connection, self._noted())
             if not events:
-                events.append(_sealed_next(events, (Pseudonym(self.pseudonyms.key_id), _OPEN, "", "", "")))
+                self._note(Head(0, NO_HASH))
+                events.append(sealed_next(events, (Pseudonym(self.pseudonyms.key_id), OPEN, "", "", "")))
                 connection.execute(sa.insert(_events), [vars(events[0])])
             known = {(e.member, e.kind, e.purpose, e.at, e.until) for e in events}
             fresh = []
@@ -135,12 +97,12 @@ class Ledger:
                 word = self._word(decision)
                 if word not in known:
                     known.add(word)
-                    events.append(_sealed_next(events, word))
+                    events.append(sealed_next(events, word))
                     fresh.append(vars(events[-1]))
             if fresh:
                 connection.execute(sa.insert(_events), fresh)
         self._note_head()
-        return _head(events)
+        return head_of(events)
 
     def events(self) -> list[Event]:
         """Read every entry, oldest first, having checked the whole chain.
@@ -151,14 +113,30 @@ class Ledger:
             If an entry was edited, removed or added by hand, the end was cut off, or the key is another one.
         """
         if not self.path.exists():
-            self._check_against_note([])
+            self._check_against([], self._noted())
             return []
+        noted = self._noted()
         with self._connected("BEGIN") as connection:
-            return self._checked(connection)
+            return self._checked(connection, noted)
 
     def head(self) -> Head:
         """Check the whole ledger and tell how far it reaches."""
-        return _head(self.events())
+        return head_of(self.events())
+
+    def check_reaches(self, count: int, hash: str) -> None:  # noqa: A002 - the key in manifests
+        """Check the whole ledger, and that entry `count` still ends in `hash`: that a version's head is in it.
+
+        Raises
+        ------
+        LedgerBrokenError
+            If the ledger is not whole or is not the one that the head was taken from.
+        """
+        events = self.events()
+        if not 0 < count <= len(events) or events[count - 1].hash != hash:
+            raise LedgerBrokenError(
+                f"{self.path.name} does not hold the head {hash[:12]} of {count} entries that the version was built "
+                "at; it is another ledger, or its history was rewritten"
+            )
 
     def standings(self, purpose: str, at: datetime) -> dict[Pseudonym, Standing]:
         """Tell how each member who ever decided on `purpose` stands to it at the instant `at`."""
@@ -190,41 +168,42 @@ class Ledger:
             until,
         )
 
-    def _checked(self, connection: sa.Connection) -> list[Event]:
+    def _checked(self, connection: sa.Connection, noted: Head | None) -> list[Event]:
         events = _stored(connection)
-        previous = _NO_HASH
-        for place, event in enumerate(events):
-            if event.seq != place or event.hash != event.sealed(previous):
-                raise LedgerBrokenError(
-                    f"{self.path.name}: entry {place} is not the one that was recorded there (edited, removed or "
-                    "added by hand); restore the ledger from a backup"
-                )
-            previous = event.hash
-        self._check_against_note(events)
+        if (place := first_false(events)) is not None:
+            raise LedgerBrokenError(
+                f"{self.path.name}: entry {place} is not the one that was recorded there (edited, removed or "
+                "added by hand); restore the ledger from a backup"
+            )
+        self._check_against(events, noted or self._noted())
         self._check_key(events)
         return events
 
-    def _check_against_note(self, events: list[Event]) -> None:
-        if not self._head_path.exists():
-            if len(events) > 1:
+    def _check_against(self, events: list[Event], noted: Head | None) -> None:
+        if noted is None:
+            if events:
                 raise LedgerBrokenError(
                     f"{self._head_path.name} is missing beside a ledger of {len(events)} entries, so nobody can tell "
                     "whether its end was cut off; restore both files from a backup"
                 )
             return
-        count, digest = self._noted()
-        if count > len(events) or (count and events[count - 1].hash != digest):
+        if noted.count > len(events) or (noted.count and events[noted.count - 1].hash != noted.hash):
             raise LedgerBrokenError(
-                f"{self.path.name} has {len(events)} entries, but {self._head_path.name} knows of {count} of another "
-                "history: entries were cut off or replaced; restore both files from a backup"
+                f"{self.path.name} has {len(events)} entries, but {self._head_path.name} knows of {noted.count} of "
+                "another history: entries were cut off or replaced; restore both files from a backup"
             )
 
-    def _noted(self) -> tuple[int, str]:
+    def _noted(self) -> Head | None:
         try:
             note = json.loads(self._head_path.read_bytes())
-            return int(note["count"]), str(note["hash"])
+            return Head(int(note["count"]), str(note["hash"]))
+        except FileNotFoundError:
+            return None
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerBrokenError(f"{self._head_path.name} is not a ledger head ({error}); restore it") from error
+
+    def _note(self, head: Head) -> None:
+        write_atomically(self._head_path, canonical_json({"count": head.count, "hash": head.hash}))
 
     def _check_key(self, events: list[Event]) -> None:
         if events and self._pseudonyms is not None and events[0].member != self._pseudonyms.key_id:
@@ -236,8 +215,7 @@ class Ledger:
         with self._writing() as connection:
             last = connection.execute(sa.select(_events.c.seq, _events.c.hash).order_by(_events.c.seq.desc())).first()
             if last is not None:
-                note = {"count": last.seq + 1, "hash": last.hash}
-                write_atomically(self._head_path, canonical_json(note))
+                self._note(Head(last.seq + 1, last.hash))
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -268,23 +246,8 @@ def _prepare(connection: object, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
 
 
-def _sealed_next(events: list[Event], word: Word) -> Event:
-    member, kind, purpose, at, until = word
-    event = Event(len(events), kind, member, purpose, at, until, "")
-    return replace(event, hash=event.sealed(events[-1].hash if events else _NO_HASH))
-
-
-def _head(events: list[Event]) -> Head:
-    return Head(len(events), events[-1].hash if events else _NO_HASH)
-
-
-def standings(events: Iterable[Event], purpose: str, at: datetime) -> dict[Pseudonym, Standing]:
-    """Tell from checked entries how each member who decided on `purpose` stands to it at the instant `at`."""
-    if purpose not in PURPOSES:
-        raise ValueError(f"{purpose!r} is no purpose; the purposes are {', '.join(PURPOSES)}")
-    said: dict[Pseudonym, list[Said]] = {}
-    for event in events:
-        if event.kind != _OPEN and event.purpose in {purpose, ""}:
-            said.setdefault(event.member, []).append(Said(event.seq, Kind(event.kind), event.at, event.until))
-    instant = utc_text(at)
-    return {member: standing(decisions, instant) for member, decisions in said.items()}
+def _stored(connection: sa.Connection) -> list[Event]:
+    if not sa.inspect(connection).has_table(_events.name):
+        return []
+    rows = connection.execute(sa.select(_events).order_by(_events.c.seq)).mappings()
+    return [Event(**{**row, "member": Pseudonym(row["member"])}) for row in rows]

@@ -12,7 +12,7 @@ train and evaluate, and can never be handed to a buyer.
 from __future__ import annotations
 
 from recsys.dataset.benchmark import import_benchmark
-from recsys.dataset.build import build
+from recsys.dataset.builder import build
 from recsys.dataset.diff import Difference, difference
 from recsys.dataset.manifest import CONSENTED, PUBLIC_BENCHMARK, Manifest
 from recsys.dataset.store import DatasetStore

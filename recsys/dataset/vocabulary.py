@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -24,6 +25,9 @@ class Vocabulary:
     def __init__(self, names: Iterable[str]) -> None:
         self.names: tuple[str, ...] = tuple(names)
         self._columns = {name: column for column, name in enumerate(self.names)}
+        self._folded: dict[str, str] = {}
+        for name in self.names:
+            self._folded.setdefault(name.casefold(), name)
         if len(self._columns) != len(self.names):
             raise ValueError("an artist stands twice in the vocabulary; each name has one column")
 
@@ -40,7 +44,7 @@ class Vocabulary:
         return name in self._columns
 
     def columns(self, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-        """Find artists' columns.
+        """Find artists' columns; a name that is not there as written is looked for with letter case aside.
 
         Returns
         -------
@@ -49,16 +53,18 @@ class Vocabulary:
         unknown
             The names that are not in the vocabulary.
         """
-        known = list(dict.fromkeys(self._columns[name] for name in names if name in self._columns))
-        return np.array(known, dtype=np.int64), [name for name in names if name not in self._columns]
+        found = {name: self._find(name) for name in names}
+        known = dict.fromkeys(column for column in found.values() if column is not None)
+        return np.array(list(known), dtype=np.int64), [name for name, column in found.items() if column is None]
+
+    def _find(self, name: str) -> int | None:
+        written = unicodedata.normalize("NFC", name).strip()
+        return self._columns.get(written, self._columns.get(self._folded.get(written.casefold(), "")))
 
     def suggest(self, name: str) -> list[str]:
         """Give up to three names that look like `name`, letter case aside; the most alike first."""
-        folded: dict[str, str] = {}
-        for known in self.names:
-            folded.setdefault(known.casefold(), known)
-        alike = difflib.get_close_matches(name.casefold(), folded, n=_SUGGESTIONS)
-        return [folded[key] for key in alike]
+        alike = difflib.get_close_matches(name.casefold(), self._folded, n=_SUGGESTIONS)
+        return [self._folded[key] for key in alike]
 
     @property
     def keys(self) -> NDArray[np.uint64]:

@@ -122,8 +122,10 @@ def tamper_cases():
         "DELETE FROM events",
         "DROP TABLE events",
         "UPDATE events SET seq = 9 WHERE seq = 4",
-        ("INSERT INTO events SELECT 5, kind, member, 'research', at, until, 'f' || substr(hash, 2) "
-        "FROM events WHERE seq = 1"),
+        (
+            "INSERT INTO events SELECT 5, kind, member, 'research', at, until, 'f' || substr(hash, 2) "
+            "FROM events WHERE seq = 1"
+        ),
     ]
 
 
@@ -217,3 +219,12 @@ def test_recording_many_is_all_or_none(ledger):
     with pytest.raises(RuntimeError, match="power cut"):
         ledger.record(decisions())
     assert ledger.events() == []
+
+
+def test_a_crash_before_the_head_was_noted_loses_nothing(ledger):
+    ledger.grant("ada", PURPOSE, at=NOON)
+    note = ledger.path.with_suffix(".head").read_bytes()
+    ledger.grant("bob", PURPOSE, at=NOON)
+    ledger.path.with_suffix(".head").write_bytes(note)
+    assert ledger.head().count == 3
+    assert ledger.grant("cyd", PURPOSE, at=NOON).count == 4

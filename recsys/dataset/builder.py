@@ -13,7 +13,7 @@ from recsys.consent import ConsentedListens
 from recsys.dataset.manifest import CONSENTED
 from recsys.dataset.version import DatasetVersion, Pairs, assemble
 from recsys.errors import DatasetTooSmallError
-from recsys.listens import PLAY_RULE, counts_as_play
+from recsys.listens import PLAY_MS, counts_as_play
 
 _SMALLEST = 2
 
@@ -68,7 +68,7 @@ def build(
             "at": admitted.at,
             "ledger": {"count": admitted.head.count, "hash": admitted.head.hash},
             "parent": parent.digest if parent else None,
-            "rules": {"play": PLAY_RULE, "min_listeners": min_listeners},
+            "rules": {"play": f"{PLAY_MS} ms heard, or the track finished", "min_listeners": min_listeners},
             "counts": {
                 "refused": {standing.value: count for standing, count in admitted.refused.items()},
                 "left_out": left_out,

@@ -1,0 +1,44 @@
+"""The commands: one file per noun, no logic.
+
+Each command lives in its own module, loaded when it is called, so that help appears at once. What went wrong is said in
+one line on standard error, and the exit code says what kind of thing it was (:mod:`recsys.cli.exits`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, Group
+
+from recsys import __version__
+
+_RIVER = Group.create_ordered("From exports to a model")
+_USE = Group.create_ordered("Using a model")
+
+app = App(
+    name="recsys",
+    version=__version__,
+    help="A music-preference recommendation model trained on consented data.",
+    help_epilogue="All state lies in one folder: --home DIR, or RECSYS_HOME, or ./.recsys. Start with: recsys demo",
+    default_parameter=None,
+)
+for _place, (_name, _group, _help) in enumerate(
+    (
+        ("demo", _RIVER, "Make a synthetic collective and take it through everything, from exports to a tested model."),
+        ("ingest", _RIVER, "Read members' exports."),
+        ("consent", _RIVER, "Record, end and show what members agree to."),
+        ("dataset", _RIVER, "Build, list, check and compare dataset versions."),
+        ("train", _RIVER, "Train on a dataset version, test on held-out listeners, track the run."),
+        ("evaluate", _USE, "Test a run's model again on its held-out listeners."),
+        ("recommend", _USE, "Recommend artists to somebody who likes these."),
+    )
+):
+    app.command(f"recsys.cli.{_name}:{_name}", name=_name, group=_group, help=_help, sort_key=_place)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    from recsys.cli.exits import explained
+
+    sys.exit(explained(app, sys.argv[1:] if arguments is None else arguments))

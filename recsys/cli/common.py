@@ -1,0 +1,99 @@
+"""What every command shares: the home folder, output as tables or JSON, progress bars."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from recsys.home import Home
+
+Bar = Callable[..., None]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every command.
+
+    Parameters
+    ----------
+    home
+        Folder of all state; RECSYS_HOME or ./.recsys unless given.
+    json
+        Print JSON for scripts instead of tables for people.
+    """
+
+    home: Path | None = None
+    json: Annotated[bool, Parameter(negative="")] = False
+
+    def open(self) -> Home:
+        """Give the home folder."""
+        from recsys.home import Home
+
+        return Home.at(self.home)
+
+    def show(self, document: Any, *lines: str | Table) -> None:  # noqa: ANN401 - any JSON value
+        """Print `document` as JSON, or else `lines` for people."""
+        if self.json:
+            sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            return
+        console = Console(soft_wrap=True)
+        for line in lines:
+            console.print(line, highlight=False, markup=not isinstance(line, str))
+
+    @contextmanager
+    def steps(self) -> Iterator[Callable[[str], Bar]]:
+        """Show progress on standard error while it is a terminal: a bar for each step that is named.
+
+        What naming a step returns is called with (done, total) and, optionally, a note.
+        """
+        columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        quiet = self.json or not sys.stderr.isatty()
+        with Progress(
+            *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), disable=quiet
+        ) as progress:
+
+            def step(name: str) -> Bar:
+                task = progress.add_task(name, total=None, note="")
+
+                def update(done: int, total: int, note: str = "") -> None:
+                    progress.update(task, completed=done, total=total, note=note)
+
+                return update
+
+            yield step
+
+    @contextmanager
+    def bar(self, name: str) -> Iterator[Bar]:
+        """Show the progress of a command of one step."""
+        with self.steps() as step:
+            yield step(name)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: int = 0) -> Table:
+    """Lay out rows for people; the last `numbers` columns are flush right."""
+    laid = Table(title=title, title_justify="left", title_style="bold")
+    for place, column in enumerate(columns):
+        laid.add_column(column, justify="right" if place >= len(columns) - numbers else "left", overflow="fold")
+    for row in rows:
+        laid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    return laid
+
+
+def instant(given: datetime | None) -> datetime:
+    """Give the instant that was named, in UTC unless it names a zone; now, if none was."""
+    if given is None:
+        return datetime.now(UTC)
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

@@ -1,0 +1,155 @@
+"""recsys dataset: build, import, list, show, verify, diff."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from cyclopts import App
+
+from recsys.cli.common import Common, instant, table
+
+dataset = App(name="dataset", help="Build, list, check and compare dataset versions.")
+
+
+@dataset.command
+def build(
+    *,
+    purpose: str = "train-recommender",
+    min_listeners: int = 5,
+    at: datetime | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Build a version from the listens of those who agree.
+
+    Parameters
+    ----------
+    purpose
+        What the version is for; only members who agree to it are in it.
+    min_listeners
+        Artists heard by fewer members are left out.
+    at
+        The instant for which consent is asked (UTC unless it names a zone); now unless given.
+    """
+    from recsys.consent import admit
+    from recsys.dataset import CONSENTED
+    from recsys.dataset import build as build_version
+
+    home = common.open()
+    admitted = admit(home.contributions, home.ledger, purpose, instant(at))
+    latest = home.datasets.latest(f"{CONSENTED}-{purpose}")
+    parent = home.datasets.load(latest) if latest else None
+    with common.bar("reading listens") as bar:
+        version = build_version(admitted, min_listeners=min_listeners, parent=parent, progress=bar)
+    home.datasets.save(version)
+    new = "nothing changed; the latest version is still" if version is parent else "built version"
+    common.show(json.loads(version.manifest.to_bytes()) | {"digest": version.digest}, f"{new} {version.digest}")
+
+
+@dataset.command(name="import")
+def import_(
+    files: list[Path],
+    *,
+    name: str,
+    names_file: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Import a public benchmark; it is marked as one for ever and can never be handed to a buyer.
+
+    Parameters
+    ----------
+    files
+        Parquet or CSV files with columns user (or user_id), artist (or artist_id, item, track) and, optionally, plays.
+    name
+        What the benchmark is called.
+    names_file
+        File with the columns artist_id and name.
+    """
+    from recsys.dataset import import_benchmark
+
+    version = import_benchmark(files, name=name, names_file=names_file)
+    common.open().datasets.save(version)
+    common.show(
+        json.loads(version.manifest.to_bytes()) | {"digest": version.digest}, f"imported version {version.digest}"
+    )
+
+
+@dataset.command(name="list")
+def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """List all versions."""
+    store = common.open().datasets
+    found = [(digest, store.manifest(digest)) for digest in store.digests()]
+    found.sort(key=lambda one: (one[1].line, one[1].at or "", one[0]))
+    latest = {store.latest(manifest.line) for _, manifest in found}
+    rows = [
+        (
+            digest[:12],
+            manifest.line,
+            manifest.at or "",
+            *(manifest.counts[name] for name in ("members", "artists", "pairs")),
+            "latest" if digest in latest else "",
+        )
+        for digest, manifest in found
+    ]
+    columns = ("version", "line", "consent asked for", "members", "artists", "pairs", "")
+    document = [
+        {"digest": digest, "line": m.line, "at": m.at, "counts": dict(m.counts), "latest": digest in latest}
+        for digest, m in found
+    ]
+    nothing = "no versions yet; build one: recsys dataset build"
+    common.show(document, table("Dataset versions", columns, rows, numbers=4) if rows else nothing)
+
+
+@dataset.command
+def show(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Show a version's manifest.
+
+    Parameters
+    ----------
+    version
+        Digest, or its beginning.
+    """
+    store = common.open().datasets
+    manifest = json.loads(store.manifest(version).to_bytes())
+    rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in sorted(manifest.items())]
+    common.show(
+        manifest | {"digest": store.find(version)}, table(f"Version {store.find(version)}", ("fact", "value"), rows)
+    )
+
+
+@dataset.command
+def verify(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Check every part of a version against its digest, and that the ledger still holds the head it was built at.
+
+    Parameters
+    ----------
+    version
+        Digest, or its beginning.
+    """
+    home = common.open()
+    found = home.datasets.load(version)
+    lines = [f"version {found.digest}: manifest, members, artists and pairs are as they were built"]
+    if found.manifest.ledger is not None:
+        home.ledger.check_reaches(**found.manifest.ledger)
+        lines.append(f"the consent ledger is whole and still holds entry {found.manifest.ledger['count'] - 1}")
+    common.show({"digest": found.digest, "verified": True}, *lines)
+
+
+@dataset.command
+def diff(before: str, after: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Say what changed between two versions.
+
+    Parameters
+    ----------
+    before
+        Digest of the older version, or its beginning.
+    after
+        Digest of the newer version, or its beginning.
+    """
+    from recsys.dataset import difference
+
+    store = common.open().datasets
+    found = difference(store.load(before), store.load(after))
+    common.show(asdict(found), *(found.words() or ["the two versions hold the same data under the same rules"]))

@@ -1,0 +1,53 @@
+"""recsys evaluate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recsys.cli.common import Common, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from recsys.evaluation import Scores
+
+
+def evaluate(run: str | None = None, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Test a run's logged model again on its own held-out listeners, beside popularity.
+
+    Parameters
+    ----------
+    run
+        MLflow run id; the latest finished run unless given.
+    """
+    from recsys.experiment import evaluate_run
+    from recsys.tracking import Tracker
+
+    home = common.open()
+    found = Tracker(home.path).find(run)
+    scores, popularity = evaluate_run(found, home.datasets.load(found.dataset_digest))
+    common.show(
+        {
+            "run_id": found.id,
+            "dataset_version": found.dataset_digest,
+            "als": scores.as_dict(),
+            "popularity": popularity.as_dict(),
+        },
+        scores_table(scores, popularity),
+        f"run {found.id}, version {found.dataset_digest}",
+    )
+
+
+def scores_table(scores: Scores, popularity: Scores) -> Table:
+    """Lay the model's figures beside the baseline's, and say by how much they differ."""
+    gained = scores.difference(popularity)
+    rows = [
+        (
+            name,
+            *(f"{one.mean:.4f} [{one.low:.4f}, {one.high:.4f}]" for one in (scores[name], popularity[name])),
+            f"{gained[name].mean:+.4f} [{gained[name].low:+.4f}, {gained[name].high:+.4f}]",
+        )
+        for name in scores
+    ]
+    title = f"{scores.n_users:,} held-out listeners, {scores.bootstrap.confidence:.0%} intervals"
+    return table(title, ("metric", "ALS", "popularity", "difference"), rows, numbers=3)

@@ -1,0 +1,60 @@
+"""recsys train."""
+
+from __future__ import annotations
+
+from dataclasses import Field, asdict, field, fields, make_dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from cyclopts import Group, Parameter
+
+from recsys.als import ALS
+from recsys.cli.common import Common
+from recsys.cli.evaluate import scores_table
+from recsys.experiment import Experiment, als_keys, load_experiment, run
+
+_GROUPS = {Experiment: Group("The run"), ALS: Group("The factorization")}
+
+
+def _flag(owner: type, told: Field[Any]) -> tuple[str, Any, Any]:
+    """Make a command-line flag, unset by default, of a hyper-parameter's dataclass field."""
+    hint = get_type_hints(owner)[told.name]
+    text = f"{told.metadata.get('help', '')} [default: {told.default!r}]"
+    return told.name, Annotated[hint | None, Parameter(help=text, group=_GROUPS[owner])], field(default=None)
+
+
+Overrides = Parameter(name="*")(
+    make_dataclass(
+        "Overrides",
+        [
+            _flag(owner, told)
+            for owner in (Experiment, ALS)
+            for told in fields(owner)  # type: ignore[arg-type] # both are dataclasses
+            if told.name != "als" and (owner is Experiment or told.name in als_keys())
+        ],
+        frozen=True,
+    )
+)
+
+
+def train(
+    config: Path | None = None, *, overrides: Overrides | None = None, common: Common = Common()  # type: ignore[valid-type] # noqa: B008
+) -> None:  # fmt: skip
+    """Train on a dataset version, test on held-out listeners, track the run with MLflow.
+
+    Parameters
+    ----------
+    config
+        TOML file with any of the keys below; the options win over it.
+    """
+    told = {key: value for key, value in asdict(overrides).items() if value is not None} if overrides else {}
+    experiment = load_experiment(config, told)
+    home = common.open()
+    with common.bar("training") as bar:
+        outcome = run(experiment, home, progress=lambda done, total, loss: bar(done, total, f"loss {loss:.6g}"))
+    common.show(
+        outcome.as_dict(),
+        scores_table(outcome.scores, outcome.popularity),
+        f"run {outcome.run_id}, version {outcome.version}",
+        f"look at it: mlflow ui --backend-store-uri {outcome.tracking_uri}",
+    )

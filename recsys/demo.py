@@ -1,0 +1,105 @@
+"""A synthetic collective, taken through the real pipeline from ingest to report.
+
+The members do not exist; everything else is real: Spotify-format zips, the consent ledger, a dataset version, training
+and an MLflow run. The key of the pseudonyms is derived from the seed, so the same seed gives the same digest; a real
+collective's key is drawn at random. Each step keeps what it finished, so a demo that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from recsys import synthetic
+from recsys.canonical import Pseudonyms, canonical_json, write_atomically
+from recsys.consent import ConsentedListens, admit, read_decisions
+from recsys.dataset import CONSENTED, build
+from recsys.errors import ConfigError
+from recsys.experiment import Experiment, Outcome, run
+from recsys.home import Home
+from recsys.listens import IngestReport, ingest
+
+PURPOSE = "train-recommender"
+_MARK = "demo.json"
+
+Step = Callable[[str], Callable[..., None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Demo:
+    """What the demo came to: who handed in, who was admitted, and how the model did."""
+
+    members: int
+    ingested: IngestReport
+    admitted: ConsentedListens
+    counts: dict[str, Any]
+    outcome: Outcome
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as plain values for JSON."""
+        return {
+            "members": self.members,
+            "broken_exports": len(self.ingested.broken),
+            "rows_read": self.ingested.rows.rows_read,
+            "admitted": len(self.admitted),
+            "refused": {standing.value: count for standing, count in self.admitted.refused.items()},
+            "counts": self.counts,
+            **self.outcome.as_dict(),
+        }
+
+
+def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: Step) -> Demo:
+    """Make the collective of `seed` in `home` and take it through the pipeline.
+
+    Parameters
+    ----------
+    home
+        An empty folder, or one in which the same demo was played before.
+    members, seed
+        How many people to make up, and what decides them.
+    experiment
+        How to train.
+    step
+        Called with the name of each step; what it returns is called with (done, total) and, at times, a note.
+
+    Raises
+    ------
+    ConfigError
+        If `home` holds a real collective, or another demo.
+    """
+    _claim(home, {"members": members, "seed": seed})
+    world = home.path / "demo"
+    synthetic.make_collective(world, members=members, seed=seed, progress=step("making 2 kinds of exports"))
+    ingested = ingest(world / "exports", home.contributions, home.pseudonyms, progress=step("reading exports"))
+    home.ledger.record(read_decisions(world / "consents.jsonl"))
+    admitted = admit(home.contributions, home.ledger, PURPOSE, synthetic.NOW)
+    latest = home.datasets.latest(f"{CONSENTED}-{PURPOSE}")
+    parent = home.datasets.load(latest) if latest else None
+    version = build(admitted, parent=parent, progress=step("building the version"))
+    home.datasets.save(version)
+    training = step("training")
+    outcome = run(experiment, home, progress=lambda done, total, loss: training(done, total, f"loss {loss:.6g}"))
+    return Demo(members, ingested, admitted, dict(version.manifest.counts), outcome)
+
+
+def _claim(home: Home, facts: dict[str, int]) -> None:
+    """Mark the folder as this demo's, unless it holds something else already."""
+    mark = home.path / _MARK
+    if mark.exists():
+        found = json.loads(mark.read_bytes())
+        if found != facts:
+            raise ConfigError(
+                f"{home.path} holds the demo of {found['members']:,} members with seed {found['seed']}; "
+                "give this one another folder: --home DIR"
+            )
+    elif home.path.exists() and any(home.path.iterdir()):
+        raise ConfigError(f"{home.path} holds something that is not a demo; give the demo another folder: --home DIR")
+    write_atomically(mark, canonical_json(facts))
+    Pseudonyms.at(home.path / "keys" / "member.key", make=lambda: _demo_key(facts["seed"]))
+
+
+def _demo_key(seed: int) -> bytes:
+    return hashlib.sha256(f"recsys demo {seed}: no secret, nobody exists".encode()).digest()

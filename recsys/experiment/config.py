@@ -1,0 +1,135 @@
+"""What a training run can be told: flat TOML files whose keys are the fields of two dataclasses.
+
+The keys of the factorization are the fields of :class:`recsys.ALS`, written there once; the others are the fields of
+:class:`Experiment`. ``random_state`` is not among them: one ``seed`` decides the split and the start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from recsys.als import ALS
+from recsys.confidence import Confidence
+from recsys.errors import ConfigError
+
+_SEED = "random_state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A training run: which data, which split, which factorization."""
+
+    name: str = field(default="als", metadata={"help": "What the run is called."})
+    version: str = field(
+        default="latest", metadata={"help": "Digest of the dataset version to train on, or its beginning, or 'latest'."}
+    )
+    purpose: str = field(
+        default="train-recommender", metadata={"help": "The purpose whose latest version is trained on."}
+    )
+    files: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "Parquet or CSV files of a public benchmark, seen from the config file, instead of a version."
+        },
+    )
+    names_file: str | None = field(default=None, metadata={"help": "File that names the benchmark's artists."})
+    confidence: Confidence = field(
+        default="log", metadata={"help": "How plays become confidence: binary, log or linear."}
+    )
+    held_out: float = field(
+        default=0.1, metadata={"help": "Share of listeners held out for the test, and as many again for validation."}
+    )
+    fold_in_fraction: float = field(
+        default=0.8, metadata={"help": "Share of a held-out listener's artists that the model is shown."}
+    )
+    seed: int = field(default=0, metadata={"help": "Decides the split and the start of the factorization."})
+    als: Mapping[str, Any] = field(default_factory=dict, metadata={"help": "Fields of recsys.ALS."})
+
+    def estimator(self) -> ALS:
+        """Make the estimator that this experiment fits."""
+        return ALS(**self.als, **{_SEED: self.seed})
+
+    def params(self) -> dict[str, Any]:
+        """Give everything that decides the result, flat, for the tracked run."""
+        own = {name: value for name, value in asdict(self).items() if name not in {"als", "name"}}
+        factorization = {f"als.{name}": value for name, value in self.estimator().get_params().items() if name != _SEED}
+        return {**own, **factorization}
+
+
+def als_keys() -> dict[str, Any]:
+    """Name the keys of the factorization with their defaults."""
+    return {f.name: f.default for f in fields(ALS) if f.init and f.name != _SEED}
+
+
+def load_experiment(path: Path | None, overrides: Mapping[str, Any]) -> Experiment:
+    """Read an experiment from a TOML file; `overrides` win over the file, the file over the defaults.
+
+    Parameters
+    ----------
+    path
+        The file, or ``None`` for the defaults alone. Relative paths in it are seen from its folder.
+    overrides
+        Values by key.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or a key or a value is not known; names the key, and one like it.
+    """
+    told = {**(_read(path) if path else {}), **overrides}
+    own = {f.name: f for f in fields(Experiment) if f.name != "als"}
+    factorization = als_keys()
+    for key in told:
+        if key not in own and key not in factorization:
+            near = difflib.get_close_matches(key, [*own, *factorization], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"{path.name if path else 'the options'}: there is no key {key!r}{hint}")
+    for key, value in told.items():
+        _check(key, value, own[key].default if key in own else factorization[key])
+    experiment = Experiment(**{key: value for key, value in told.items() if key in own})
+    experiment = replace(experiment, als={key: value for key, value in told.items() if key in factorization})
+    return _checked(experiment)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {path}; configurations lie in configs/") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path.name} is not a TOML file: {error}") from error
+    for key in ("files", "names_file"):
+        if key in told:
+            told[key] = _seen_from(path.parent, told[key])
+    return told
+
+
+def _seen_from(folder: Path, value: Any) -> Any:  # noqa: ANN401 - one name or several
+    if isinstance(value, list):
+        return tuple(_seen_from(folder, one) for one in value)
+    return str(folder / value) if isinstance(value, str) else value
+
+
+def _check(key: str, value: Any, default: Any) -> None:  # noqa: ANN401 - any TOML value
+    if default is None or isinstance(default, tuple):
+        return
+    wanted = (int, float) if isinstance(default, float) else (type(default),)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
+        raise ConfigError(f"{key} is {value!r}; it must be a {type(default).__name__} such as {default!r}")
+
+
+def _checked(experiment: Experiment) -> Experiment:
+    if experiment.confidence not in get_args(Confidence):
+        raise ConfigError(
+            f"confidence is {experiment.confidence!r}; it must be one of {', '.join(get_args(Confidence))}"
+        )
+    for key in ("held_out", "fold_in_fraction"):
+        share = getattr(experiment, key)
+        if not 0 < share < 1:
+            raise ConfigError(f"{key} is {share}; it must lie between 0 and 1")
+    return experiment

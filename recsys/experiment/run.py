@@ -1,0 +1,165 @@
+"""One training run, from a dataset version to a tracked model with figures on held-out users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.als import ALSModel
+from recsys.canonical import sha256_hex
+from recsys.confidence import confidence
+from recsys.dataset import CONSENTED, DatasetStore, DatasetVersion, import_benchmark
+from recsys.errors import DatasetTooSmallError, VersionNotFoundError
+from recsys.evaluation import NDCG, Popularity, Recall, Scores, Split, evaluate, strong_generalization
+from recsys.experiment.config import Experiment
+from recsys.home import Home
+from recsys.named import NamedModel
+from recsys.tracking import FinishedRun, TrackedRun, Tracker
+from recsys.tracking.pictures import loss_curve, metric_bars
+
+METRICS = (NDCG(100), Recall(20), Recall(50))
+Progress = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a training run came to.
+
+    Attributes
+    ----------
+    run_id
+        The MLflow run.
+    tracking_uri
+        The MLflow store it is kept in.
+    version
+        Digest of the dataset version.
+    scores, popularity
+        The model's figures and the baseline's, on the same held-out users.
+    losses
+        Training loss after each sweep.
+    factors_digest
+        SHA-256 of the artists' factors: equal digests are equal models, bit for bit.
+    """
+
+    run_id: str
+    tracking_uri: str
+    version: str
+    scores: Scores
+    popularity: Scores
+    losses: tuple[float, ...]
+    factors_digest: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the outcome as plain values for JSON."""
+        return {
+            "run_id": self.run_id,
+            "tracking_uri": self.tracking_uri,
+            "dataset_version": self.version,
+            "factors_sha256": self.factors_digest,
+            "loss": self.losses[-1] if self.losses else None,
+            "als": self.scores.as_dict(),
+            "popularity": self.popularity.as_dict(),
+        }
+
+
+def run(experiment: Experiment, home: Home, *, progress: Progress | None = None) -> Outcome:
+    """Train on a dataset version, test on listeners the model has not seen, and track it all.
+
+    Parameters
+    ----------
+    experiment
+        What to do.
+    home
+        Where dataset versions and runs are kept.
+    progress
+        Called after each sweep with (sweeps done, sweeps in all, loss).
+    """
+    version = choose_version(experiment, home.datasets)
+    path = home.datasets.path(version.digest)
+    tracker = Tracker(home.path)
+    split = divide(experiment, version)
+    estimator = experiment.estimator()
+    losses: list[float] = []
+    with tracker.run(version, path, name=experiment.name, params=experiment.params()) as tracked:
+
+        def swept(sweep: int, model: ALSModel) -> None:
+            losses.append(model.loss(split.train))
+            tracked.sweep(sweep, {"loss": losses[-1]})
+            if progress:
+                progress(sweep, estimator.iterations, losses[-1])
+
+        model = estimator.fit(split.train, item_keys=version.artists.keys, callback=swept).model_
+        scores, popularity = score(model, split)
+        named = name_model(model, version, experiment)
+        digest = sha256_hex(np.ascontiguousarray(model.item_factors).tobytes())
+        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, tuple(losses), digest)
+        _log(tracked, outcome, named)
+    return outcome
+
+
+def choose_version(experiment: Experiment, store: DatasetStore) -> DatasetVersion:
+    """Give the version that an experiment names; public benchmark files are imported first."""
+    if experiment.files:
+        version = import_benchmark(experiment.files, name=experiment.name, names_file=experiment.names_file)
+        store.save(version)
+        return version
+    if experiment.version != "latest":
+        return store.load(experiment.version)
+    latest = store.latest(f"{CONSENTED}-{experiment.purpose}")
+    if latest is None:
+        raise VersionNotFoundError(
+            f"there is no dataset version for {experiment.purpose!r} yet; build one: recsys dataset build"
+        )
+    return store.load(latest)
+
+
+def divide(experiment: Experiment, version: DatasetVersion) -> Split:
+    """Divide a version's listeners into train, validation and test, as the experiment says."""
+    values = confidence(version.user_items, experiment.confidence)
+    n_held_out = round(values.shape[0] * experiment.held_out)
+    if n_held_out < 1:
+        raise DatasetTooSmallError(
+            f"{experiment.held_out:.0%} of {values.shape[0]} listeners is nobody to test on; "
+            "gather more members or raise held_out"
+        )
+    return strong_generalization(values, n_held_out, fold_in_fraction=experiment.fold_in_fraction, seed=experiment.seed)
+
+
+def score(model: ALSModel, split: Split) -> tuple[Scores, Scores]:
+    """Score the model and the popularity baseline on the test listeners."""
+    return evaluate(model, split, METRICS), evaluate(Popularity(split.train), split, METRICS)
+
+
+def name_model(model: ALSModel, version: DatasetVersion, experiment: Experiment) -> NamedModel:
+    """Give the artists' side of a model its names; the listeners' factors stay behind."""
+    typical = float(np.median(version.user_items.data))
+    return NamedModel(model.without_users(), version.artists, experiment.confidence, typical)
+
+
+def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, Scores]:
+    """Score a finished run's logged model again on its own test listeners, beside popularity."""
+    told = found.params
+    experiment = Experiment(
+        confidence=told["confidence"],  # type: ignore[arg-type] # the run was checked when it was made
+        held_out=float(told["held_out"]),
+        fold_in_fraction=float(told["fold_in_fraction"]),
+        seed=int(told["seed"]),
+    )
+    return score(found.model().model, divide(experiment, version))
+
+
+def _log(tracked: TrackedRun, outcome: Outcome, named: NamedModel) -> None:
+    figures: dict[str, float] = {}
+    for prefix, scores in (("", outcome.scores), ("popularity_", outcome.popularity)):
+        for name, found in scores.items():
+            figures |= {f"{prefix}{name}": found.mean}
+            figures |= {f"{prefix}{name}_low": found.low, f"{prefix}{name}_high": found.high}
+    tracked.metrics(figures)
+    tracked.tags({"recsys.factors_sha256": outcome.factors_digest})
+    tracked.document("evaluation.json", outcome.as_dict())
+    tracked.picture("loss.png", loss_curve(outcome.losses))
+    tracked.picture("metrics.png", metric_bars({"ALS": outcome.scores, "popularity": outcome.popularity}))
+    tracked.model(named)

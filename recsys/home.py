@@ -1,0 +1,58 @@
+"""Where a collective keeps its state: one folder, and what lies where in it.
+
+::
+
+    .recsys/
+      keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
+      ledger.db, .head    consent
+      contributions/      listens, one file a contribution, under pseudonyms
+      datasets/           versions
+      mlflow.db           runs
+      artifacts/          what runs keep: models, pictures, reports
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from recsys.canonical import Pseudonyms
+from recsys.consent import Ledger
+from recsys.dataset import DatasetStore
+from recsys.listens import Contributions
+
+DEFAULT = "./.recsys"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder of state. Nothing in it is made before it is needed."""
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path | None = None) -> Home:
+        """Take `path`, or else the environment's ``RECSYS_HOME``, or else ``./.recsys``."""
+        return cls(path or Path(os.environ.get("RECSYS_HOME") or DEFAULT))
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """The key holder; a new collective's key is made here."""
+        return Pseudonyms.at(self.path / "keys" / "member.key")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The consent ledger."""
+        return Ledger(self.path / "ledger.db", pseudonyms=self.pseudonyms)
+
+    @property
+    def contributions(self) -> Contributions:
+        """What members handed in."""
+        return Contributions(self.path / "contributions")
+
+    @property
+    def datasets(self) -> DatasetStore:
+        """Dataset versions."""
+        return DatasetStore(self.path / "datasets")

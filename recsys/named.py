@@ -1,0 +1,114 @@
+"""A model that speaks of artists by name: what a stranger can ask, and what is logged and served.
+
+Holds the artists' side of a factorization, the artists' names, and how plays become confidence. No user's factors are
+in it: a listener is folded in from what they tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from recsys.als import ALSModel
+from recsys.canonical import canonical_json, write_atomically
+from recsys.confidence import Confidence, confidence
+from recsys.dataset import Vocabulary
+from recsys.errors import ModelInvalidError
+
+_MODEL, _NAMES = "model.safetensors", "artists.json"
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """An answer: artists with their scores, best first; and for each name not known those that look like it."""
+
+    artists: list[tuple[str, float]]
+    unknown: dict[str, list[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class NamedModel:
+    """A factorization with the names of its artists.
+
+    Attributes
+    ----------
+    model
+        The factors; row i of ``model.item_factors`` belongs to ``artists.names[i]``.
+    artists
+        The artists' names.
+    confidence
+        How plays become the values that the model was trained on.
+    typical_plays
+        Plays that an artist counts for when only its name is given: the median of the training pairs.
+    """
+
+    model: ALSModel
+    artists: Vocabulary
+    confidence: Confidence
+    typical_plays: float
+
+    def __post_init__(self) -> None:
+        if len(self.model.item_factors) != len(self.artists):
+            raise ModelInvalidError(
+                f"the model has {len(self.model.item_factors)} artists and the vocabulary {len(self.artists)}; "
+                "they belong to different models"
+            )
+
+    def recommend(self, liked: Sequence[str] | Mapping[str, float], n: int = 10) -> Suggestions:
+        """Recommend artists to somebody who likes these.
+
+        Parameters
+        ----------
+        liked
+            Artists' names, or names with numbers of plays.
+        n
+            How many to recommend.
+        """
+        plays = dict(liked) if isinstance(liked, Mapping) else dict.fromkeys(liked, self.typical_plays)
+        known = [name for name in plays if len(self.artists.columns([name])[0])]
+        unknown = {name: self.artists.suggest(name) for name in plays if name not in known}
+        if not known:
+            return Suggestions([], unknown)
+        ids, scores = self.model.recommend(
+            0, self._row({name: plays[name] for name in known}), N=n, recalculate_user=True
+        )
+        listed = [(self.artists.names[i], float(score)) for i, score in zip(ids, scores, strict=True) if i >= 0]
+        return Suggestions(listed, unknown)
+
+    def _row(self, plays: Mapping[str, float]) -> sp.csr_matrix:
+        columns = np.array([self.artists.columns([name])[0][0] for name in plays])
+        values = np.fromiter(plays.values(), dtype=np.float32, count=len(plays))
+        row = sp.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, len(self.artists)))
+        return confidence(row, self.confidence)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder: ``model.safetensors`` and ``artists.json``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save(folder / _MODEL)
+        words = {
+            "artists": list(self.artists.names),
+            "confidence": self.confidence,
+            "typical_plays": self.typical_plays,
+        }
+        write_atomically(folder / _NAMES, canonical_json(words))
+
+    @classmethod
+    def load(cls, folder: Path) -> NamedModel:
+        """Read a model back.
+
+        Raises
+        ------
+        ModelInvalidError
+            If a file is missing or is not what it should be.
+        """
+        try:
+            words = json.loads((folder / _NAMES).read_bytes())
+            vocabulary = Vocabulary(words["artists"])
+            return cls(ALSModel.load(folder / _MODEL), vocabulary, words["confidence"], float(words["typical_plays"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelInvalidError(f"{folder} holds no named model: {error}") from error

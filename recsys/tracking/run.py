@@ -1,0 +1,202 @@
+"""Opening, filling and finding runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what members' data are used for is nobody else's business
+
+import mlflow
+from matplotlib.figure import Figure
+from mlflow.entities import Metric, Run, RunStatus
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types.schema import Array
+
+from recsys import __version__
+from recsys.dataset import DatasetVersion
+from recsys.errors import RunNotFoundError
+from recsys.named import NamedModel
+from recsys.tracking.dataset import VersionDataset
+
+_EXPERIMENT = "recsys"
+_MODEL = "model"
+_DIGEST_TAG = "recsys.dataset_digest"
+_SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(Array(DataType.string), "artists")]),
+    outputs=Schema(
+        [
+            ColSpec(Array(DataType.string), "artists"),
+            ColSpec(Array(DataType.double), "scores"),
+            ColSpec(Array(DataType.string), "unknown"),
+        ]
+    ),
+    params=ParamSchema([ParamSpec("n", DataType.integer, 10)]),
+)
+
+
+class TrackedRun:
+    """A run that is under way."""
+
+    def __init__(self, run_id: str, client: mlflow.MlflowClient) -> None:
+        self.id = run_id
+        self._client = client
+
+    def sweep(self, sweep: int, figures: Mapping[str, float]) -> None:
+        """Log figures of one sweep, for example its loss."""
+        now = time.time_ns() // 1_000_000
+        metrics = [Metric(name, value, now, sweep) for name, value in figures.items()]
+        self._client.log_batch(self.id, metrics=metrics)
+
+    def metrics(self, figures: Mapping[str, float]) -> None:
+        """Log figures of the whole run."""
+        self.sweep(0, figures)
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run."""
+        for name, value in tags.items():
+            self._client.set_tag(self.id, name, value)
+
+    def document(self, name: str, content: dict[str, Any]) -> None:
+        """Log a JSON document as an artifact."""
+        self._client.log_dict(self.id, content, name)
+
+    def picture(self, name: str, figure: Figure) -> None:
+        """Log a picture as an artifact."""
+        self._client.log_figure(self.id, figure, name)
+
+    def model(self, named: NamedModel) -> None:
+        """Log the model, in the form in which ``mlflow models serve`` answers for a list of artists."""
+        with TemporaryDirectory() as folder:
+            data = Path(folder) / "model"
+            named.save(data)
+            mlflow.pyfunc.log_model(
+                name=_MODEL,
+                loader_module="recsys.tracking.serving",
+                data_path=str(data),
+                signature=_SIGNATURE,
+                input_example={"artists": [list(named.artists.names[:2])]},
+                pip_requirements=[f"recsys=={__version__}"],
+            )
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that came to its end: its id, parameters, metrics, and the full digest of its dataset version."""
+
+    id: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    dataset_digest: str
+
+    def model(self) -> NamedModel:
+        """Load the run's model."""
+        return NamedModel.load(Path(mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}/model")))
+
+
+class Tracker:
+    """The tracking store of a collective.
+
+    Parameters
+    ----------
+    home
+        Folder of state. Unless the environment's ``MLFLOW_TRACKING_URI`` names a server, runs are kept in
+        ``mlflow.db`` there and artifacts in ``artifacts/``.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home.resolve()
+        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self._home / 'mlflow.db'}"
+
+    @contextmanager
+    def run(self, version: DatasetVersion, path: Path, *, name: str, params: Mapping[str, Any]) -> Iterator[TrackedRun]:
+        """Open a run for a dataset version; it ends as finished, or as failed or killed if the block does.
+
+        Parameters
+        ----------
+        version, path
+            The version that is used, and its folder in the store.
+        name
+            What the run is called.
+        params
+            Hyper-parameters, seed and whatever else decides the result.
+        """
+        experiment = self._experiment()
+        self._close_abandoned(experiment)
+        tags = {
+            _DIGEST_TAG: version.digest,
+            "recsys.version": __version__,
+            "recsys.provenance": version.manifest.provenance,
+            "recsys.process": _process_name(os.getpid()),
+        }
+        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags) as run:
+            mlflow.log_params(dict(params))
+            mlflow.log_input(VersionDataset(version, path), context="training", tags={"sha256": version.digest})
+            yield TrackedRun(run.info.run_id, mlflow.MlflowClient(self.uri))
+
+    def find(self, run_id: str | None = None) -> FinishedRun:
+        """Find a finished run by its id, or the latest one.
+
+        Raises
+        ------
+        RunNotFoundError
+            If there is none.
+        """
+        wanted = f"attributes.run_id = '{run_id}'" if run_id and run_id.isalnum() else ""
+        found = self._search(f"attributes.status = 'FINISHED'{' and ' + wanted if wanted else ''}")
+        if not found or (run_id and not wanted):
+            what = f"finished run {run_id!r}" if run_id else "finished run yet"
+            raise RunNotFoundError(f"there is no {what} in {self.uri}; train one: recsys train CONFIG")
+        run = found[0]
+        digest = run.data.tags.get(_DIGEST_TAG, "")
+        return FinishedRun(run.info.run_id, run.data.params, run.data.metrics, digest)
+
+    def _search(self, condition: str) -> list[Run]:
+        experiment = self._experiment()
+        return list(
+            mlflow.search_runs(
+                [experiment],
+                filter_string=condition,
+                order_by=["attributes.start_time DESC"],
+                output_format="list",
+            )
+        )
+
+    def _experiment(self) -> str:
+        _hush()
+        if self.uri.startswith("sqlite:"):
+            self._home.mkdir(parents=True, exist_ok=True)
+        mlflow.set_tracking_uri(self.uri)
+        known = mlflow.get_experiment_by_name(_EXPERIMENT)
+        if known is not None:
+            return str(known.experiment_id)
+        own = (self._home / "artifacts").as_uri() if self.uri.startswith("sqlite:") else None
+        return str(mlflow.create_experiment(_EXPERIMENT, artifact_location=own))
+
+    def _close_abandoned(self, experiment: str) -> None:
+        """Mark as killed those runs whose process is gone; a process of another machine is left alone."""
+        client = mlflow.MlflowClient(self.uri)
+        here = _process_name(0).rsplit(":", 1)[0]
+        for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+            host, _, pid = run.data.tags.get("recsys.process", "").rpartition(":")
+            if host == here and pid != str(os.getpid()) and not Path(f"/proc/{pid}").exists():
+                client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _process_name(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}"
+
+
+def _hush() -> None:
+    """Let mlflow and alembic speak only when something is wrong."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
