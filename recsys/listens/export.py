@@ -104,7 +104,13 @@ def history_paths(folder: Path, claims: Claims) -> list[Path]:
 
 def _is_history(name: str, claims: Claims) -> bool:
     parts = PurePosixPath(name).parts
-    return bool(parts) and "__MACOSX" not in parts and not parts[-1].startswith("._") and claims(parts[-1])
+    return (
+        bool(parts)
+        and not name.endswith("/")
+        and "__MACOSX" not in parts
+        and not parts[-1].startswith("._")
+        and claims(parts[-1])
+    )
 
 
 def _in_folder(folder: Path, claims: Claims) -> Iterator[HistoryFile]:
@@ -153,8 +159,8 @@ def _checked(path: Path, infos: list[zipfile.ZipInfo], claims: Claims) -> list[t
         raise UnreadableExportError(path, f"{len(infos):,} files inside; an export has at most {MAX_FILES:,}; {_AGAIN}")
     for info in infos:
         _check_name(path, info)
-    named = [(info.filename.replace("\\", "/"), info) for info in infos if not info.is_dir()]
-    wanted = sorted(((name, info) for name, info in named if _is_history(name, claims)), key=lambda entry: entry[0])
+    named = ((info.filename.replace("\\", "/"), info) for info in infos)
+    wanted = sorted((entry for entry in named if _is_history(entry[0], claims)), key=lambda entry: entry[0])
     for name, info in wanted:
         _check_entry(path, info, name)
     _check_total(path, sum(info.file_size for _, info in wanted))
