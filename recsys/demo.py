@@ -21,8 +21,8 @@ from recsys.errors import ConfigError
 from recsys.experiment import Experiment, Outcome, run
 from recsys.home import Home
 from recsys.listens import IngestReport, ingest
+from recsys.synthetic import PURPOSE
 
-PURPOSE = "train-recommender"
 _MARK = "demo.json"
 
 Step = Callable[[str], Callable[..., None]]

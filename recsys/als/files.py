@@ -56,7 +56,8 @@ def _matrix(path: Path, name: str, stored: Any) -> Float32s:  # noqa: ANN401 - s
     if stored.get_dtype() != "F32" or len(stored.get_shape()) != 2:  # noqa: PLR2004 - rows and factors
         found = f"{stored.get_dtype()} of shape {tuple(stored.get_shape())}"
         raise _invalid(path, f"{name} is {found}; expected F32 of shape (rows, factors)")
-    array: Float32s = np.ascontiguousarray(stored[:])
+    empty = 0 in stored.get_shape()  # safetensors cannot slice what is not there
+    array: Float32s = np.empty(stored.get_shape(), np.float32) if empty else np.ascontiguousarray(stored[:])
     array.flags.writeable = False
     return array
 

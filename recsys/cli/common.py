@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -84,12 +85,18 @@ class Common:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: int = 0) -> Table:
     """Lay out rows for people; the last `numbers` columns are flush right."""
-    laid = Table(title=title, title_justify="left", title_style="bold")
+    laid = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    laid.show_edge, laid.collapse_padding, laid.pad_edge = False, True, False
     for place, column in enumerate(columns):
         laid.add_column(column, justify="right" if place >= len(columns) - numbers else "left", overflow="fold")
     for row in rows:
         laid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return laid
+
+
+def short(instant: str | None) -> str:
+    """Give an instant as :func:`recsys.canonical.utc_text` writes it, to the minute."""
+    return f"{instant[:10]} {instant[11:16]}Z" if instant else ""
 
 
 def instant(given: datetime | None) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cyclopts import App
 
-from recsys.cli.common import Common, instant, table
+from recsys.cli.common import Common, instant, short, table
 
 consent = App(name="consent", help="Record, end and show what members agree to.")
 
@@ -37,11 +37,11 @@ def grant(
     """
     ledger = common.open().ledger
     end = instant(until) if until else None
-    head = ledger.grant(member, purpose, at=instant(at), until=end)
+    ledger.grant(member, purpose, at=instant(at), until=end)
     last = ledger.history(member)[-1]
     common.show(
-        {"member": last.member, "purpose": purpose, "at": last.at, "until": last.until, "entry": head.count - 1},
-        f"{member} agrees to {purpose} from {last.at} until {last.until} (entry {head.count - 1})",
+        {"member": last.member, "purpose": purpose, "at": last.at, "until": last.until, "entry": last.seq},
+        f"{member} agrees to {purpose} from {short(last.at)} until {short(last.until)} (entry {last.seq})",
     )
 
 
@@ -67,11 +67,11 @@ def withdraw(
         When they decided (UTC unless it names a zone); now unless given.
     """
     ledger = common.open().ledger
-    head = ledger.withdraw(member, purpose, at=instant(at))
+    ledger.withdraw(member, purpose, at=instant(at))
     last = ledger.history(member)[-1]
     common.show(
-        {"member": last.member, "purpose": purpose, "at": last.at, "entry": head.count - 1},
-        f"{member} no longer agrees to {purpose or 'any purpose'} since {last.at} (entry {head.count - 1}); "
+        {"member": last.member, "purpose": purpose, "at": last.at, "entry": last.seq},
+        f"{member} no longer agrees to {purpose or 'any purpose'} since {short(last.at)} (entry {last.seq}); "
         "the next version leaves them out: recsys dataset build",
     )
 
@@ -131,12 +131,13 @@ def show(
     pseudonym = ledger.pseudonym(member)
     stands = {p: ledger.standings(p, moment).get(pseudonym, Standing.NEVER_GIVEN).value for p in PURPOSES}
     events = [(event.seq, event.kind, event.purpose or "every purpose", event.at, event.until) for event in history]
+    shown = [(seq, kind, purpose_, short(at_), short(until)) for seq, kind, purpose_, at_, until in events]
     common.show(
         {
             "member": pseudonym,
             "standings": stands,
             "history": [dict(zip(("entry", "kind", "purpose", "at", "until"), e, strict=True)) for e in events],
         },
-        table(f"What {member} decided", ("entry", "kind", "purpose", "at", "until"), events),
+        table(f"What {member} decided", ("entry", "kind", "purpose", "at", "until"), shown),
         *(f"{purpose}: {standing} ({PURPOSES[purpose]})" for purpose, standing in stands.items()),
     )

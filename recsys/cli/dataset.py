@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from cyclopts import App
 
-from recsys.cli.common import Common, instant, table
+from recsys.cli.common import Common, instant, short, table
 
 dataset = App(name="dataset", help="Build, list, check and compare dataset versions.")
 
@@ -87,7 +88,7 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
         (
             digest[:12],
             manifest.line,
-            manifest.at or "",
+            short(manifest.at),
             *(manifest.counts[name] for name in ("members", "artists", "pairs")),
             "latest" if digest in latest else "",
         )
@@ -113,7 +114,7 @@ def show(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - fr
     """
     store = common.open().datasets
     manifest = json.loads(store.manifest(version).to_bytes())
-    rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in sorted(manifest.items())]
+    rows = sorted(_flat("", manifest))
     common.show(
         manifest | {"digest": store.find(version)}, table(f"Version {store.find(version)}", ("fact", "value"), rows)
     )
@@ -153,3 +154,11 @@ def diff(before: str, after: str, *, common: Common = Common()) -> None:  # noqa
     store = common.open().datasets
     found = difference(store.load(before), store.load(after))
     common.show(asdict(found), *(found.words() or ["the two versions hold the same data under the same rules"]))
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}" if name else key, inner)
+    elif value is not None:
+        yield name, f"{value:,}" if isinstance(value, int) else str(value)

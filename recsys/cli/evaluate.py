@@ -43,9 +43,9 @@ def scores_table(scores: Scores, popularity: Scores) -> Table:
     gained = scores.difference(popularity)
     rows = [
         (
-            name,
-            *(f"{one.mean:.4f} [{one.low:.4f}, {one.high:.4f}]" for one in (scores[name], popularity[name])),
-            f"{gained[name].mean:+.4f} [{gained[name].low:+.4f}, {gained[name].high:+.4f}]",
+            name.replace("_at_", "@"),
+            *(f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in (scores[name], popularity[name])),
+            f"{gained[name].mean:+.3f} [{gained[name].low:+.3f}, {gained[name].high:+.3f}]",
         )
         for name in scores
     ]

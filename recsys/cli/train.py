@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, asdict, field, fields, make_dataclass
+from dataclasses import Field, field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -13,7 +13,7 @@ from recsys.cli.common import Common
 from recsys.cli.evaluate import scores_table
 from recsys.experiment import Experiment, als_keys, load_experiment, run
 
-_GROUPS = {Experiment: Group("The run"), ALS: Group("The factorization")}
+_GROUPS: dict[type, Group] = {Experiment: Group("The run"), ALS: Group("The factorization")}
 
 
 def _flag(owner: type, told: Field[Any]) -> tuple[str, Any, Any]:
@@ -29,17 +29,21 @@ Overrides = Parameter(name="*")(
         [
             _flag(owner, told)
             for owner in (Experiment, ALS)
-            for told in fields(owner)  # type: ignore[arg-type] # both are dataclasses
+            for told in fields(owner)
             if told.name != "als" and (owner is Experiment or told.name in als_keys())
         ],
         frozen=True,
+        namespace={"__module__": __name__},
     )
 )
 
 
 def train(
-    config: Path | None = None, *, overrides: Overrides | None = None, common: Common = Common()  # type: ignore[valid-type] # noqa: B008
-) -> None:  # fmt: skip
+    config: Path | None = None,
+    *,
+    overrides: Overrides = Overrides(),  # type: ignore[valid-type] # noqa: B008 - frozen
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
     """Train on a dataset version, test on held-out listeners, track the run with MLflow.
 
     Parameters
@@ -47,7 +51,7 @@ def train(
     config
         TOML file with any of the keys below; the options win over it.
     """
-    told = {key: value for key, value in asdict(overrides).items() if value is not None} if overrides else {}
+    told = {key: value for key, value in vars(overrides).items() if value is not None}
     experiment = load_experiment(config, told)
     home = common.open()
     with common.bar("training") as bar:

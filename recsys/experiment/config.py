@@ -52,7 +52,7 @@ class Experiment:
 
     def estimator(self) -> ALS:
         """Make the estimator that this experiment fits."""
-        return ALS(**self.als, **{_SEED: self.seed})
+        return ALS(**{**self.als, _SEED: self.seed})
 
     def params(self) -> dict[str, Any]:
         """Give everything that decides the result, flat, for the tracked run."""

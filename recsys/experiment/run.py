@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,20 +82,19 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
     tracker = Tracker(home.path)
     split = divide(experiment, version)
     estimator = experiment.estimator()
-    losses: list[float] = []
     with tracker.run(version, path, name=experiment.name, params=experiment.params()) as tracked:
 
-        def swept(sweep: int, model: ALSModel) -> None:
-            losses.append(model.loss(split.train))
-            tracked.sweep(sweep, {"loss": losses[-1]})
+        def swept(sweep: int, loss: float, _model: ALSModel) -> None:
+            tracked.sweep(sweep, {"loss": loss})
             if progress:
-                progress(sweep, estimator.iterations, losses[-1])
+                progress(sweep, estimator.iterations, loss)
 
         model = estimator.fit(split.train, item_keys=version.artists.keys, callback=swept).model_
         scores, popularity = score(model, split)
         named = name_model(model, version, experiment)
         digest = sha256_hex(np.ascontiguousarray(model.item_factors).tobytes())
-        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, tuple(losses), digest)
+        losses = tuple(float(loss) for loss in estimator.losses_)
+        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, losses, digest)
         _log(tracked, outcome, named)
     return outcome
 
@@ -136,7 +135,8 @@ def score(model: ALSModel, split: Split) -> tuple[Scores, Scores]:
 def name_model(model: ALSModel, version: DatasetVersion, experiment: Experiment) -> NamedModel:
     """Give the artists' side of a model its names; the listeners' factors stay behind."""
     typical = float(np.median(version.user_items.data))
-    return NamedModel(model.without_users(), version.artists, experiment.confidence, typical)
+    artists_alone = replace(model, user_factors=np.empty((0, model.factors), dtype=np.float32))
+    return NamedModel(artists_alone, version.artists, experiment.confidence, typical)
 
 
 def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, Scores]:

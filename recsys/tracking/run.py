@@ -14,8 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what members' data are used for is nobody else's business
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 import mlflow
+import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.models import ModelSignature
@@ -77,14 +79,14 @@ class TrackedRun:
     def model(self, named: NamedModel) -> None:
         """Log the model, in the form in which ``mlflow models serve`` answers for a list of artists."""
         with TemporaryDirectory() as folder:
-            data = Path(folder) / "model"
+            data = Path(folder) / _MODEL
             named.save(data)
             mlflow.pyfunc.log_model(
                 name=_MODEL,
                 loader_module="recsys.tracking.serving",
                 data_path=str(data),
                 signature=_SIGNATURE,
-                input_example={"artists": [list(named.artists.names[:2])]},
+                input_example=pd.DataFrame({"artists": [list(named.artists.names[:2])]}),
                 pip_requirements=[f"recsys=={__version__}"],
             )
 
@@ -100,7 +102,8 @@ class FinishedRun:
 
     def model(self) -> NamedModel:
         """Load the run's model."""
-        return NamedModel.load(Path(mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}/model")))
+        logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}")
+        return NamedModel.load(Path(logged) / "data" / _MODEL)
 
 
 class Tracker:
