@@ -65,25 +65,28 @@ class NamedModel:
         Parameters
         ----------
         liked
-            Artists' names, or names with numbers of plays.
+            Artists' names, or names with numbers of plays; of two spellings of one artist the larger number counts.
         n
             How many to recommend.
         """
-        plays = dict(liked) if isinstance(liked, Mapping) else dict.fromkeys(liked, self.typical_plays)
-        known = [name for name in plays if len(self.artists.columns([name])[0])]
-        unknown = {name: self.artists.suggest(name) for name in plays if name not in known}
-        if not known:
+        told = liked if isinstance(liked, Mapping) else dict.fromkeys(liked, self.typical_plays)
+        plays: dict[int, float] = {}
+        unknown: dict[str, list[str]] = {}
+        for name, count in told.items():
+            column = self.artists.column(name)
+            if column is None:
+                unknown[name] = self.artists.suggest(name)
+            else:
+                plays[column] = max(count, plays.get(column, 0))
+        if not plays:
             return Suggestions([], unknown)
-        ids, scores = self.model.recommend(
-            0, self._row({name: plays[name] for name in known}), N=n, recalculate_user=True
-        )
+        ids, scores = self.model.recommend(0, self._row(plays), N=n, recalculate_user=True)
         listed = [(self.artists.names[i], float(score)) for i, score in zip(ids, scores, strict=True) if i >= 0]
         return Suggestions(listed, unknown)
 
-    def _row(self, plays: Mapping[str, float]) -> sp.csr_matrix:
-        columns = np.array([self.artists.columns([name])[0][0] for name in plays])
+    def _row(self, plays: Mapping[int, float]) -> sp.csr_matrix:
         values = np.fromiter(plays.values(), dtype=np.float32, count=len(plays))
-        row = sp.csr_matrix((values, (np.zeros_like(columns), columns)), shape=(1, len(self.artists)))
+        row = sp.csr_matrix((values, (np.zeros(len(plays), dtype=int), list(plays))), shape=(1, len(self.artists)))
         return confidence(row, self.confidence)
 
     def save(self, folder: Path) -> None:

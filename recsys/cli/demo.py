@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from recsys.demo import Demo
 
-_DEMO = {"factors": 64, "alpha": 4.0, "regularization": 4.0, "iterations": 12}
+_DEMO = {"objective": "ials", "unobserved_weight": 0.3, "regularization": 0.01, "nu": 1.0, "iterations": 12}
 
 
 def demo(*, members: int = 2000, seed: int = 0, threads: int = 0, common: Common = Common()) -> None:  # noqa: B008 - frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,21 +43,8 @@ class Vocabulary:
     def __contains__(self, name: object) -> bool:
         return name in self._columns
 
-    def columns(self, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-        """Find artists' columns; a name that is not there as written is looked for with letter case aside.
-
-        Returns
-        -------
-        columns
-            Columns of the known names in the order given, each once.
-        unknown
-            The names that are not in the vocabulary.
-        """
-        found = {name: self._find(name) for name in names}
-        known = dict.fromkeys(column for column in found.values() if column is not None)
-        return np.array(list(known), dtype=np.int64), [name for name, column in found.items() if column is None]
-
-    def _find(self, name: str) -> int | None:
+    def column(self, name: str) -> int | None:
+        """Find an artist's column; a name that is not there as written is looked for with letter case aside."""
         written = unicodedata.normalize("NFC", name).strip()
         return self._columns.get(written, self._columns.get(self._folded.get(written.casefold(), "")))
 

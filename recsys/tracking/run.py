@@ -112,13 +112,14 @@ class Tracker:
     Parameters
     ----------
     home
-        Folder of state. Unless the environment's ``MLFLOW_TRACKING_URI`` names a server, runs are kept in
-        ``mlflow.db`` there and artifacts in ``artifacts/``.
+        Folder of state. Unless the environment's ``MLFLOW_TRACKING_URI`` names a server (``http...``), runs are kept
+        in ``mlflow.db`` there and artifacts in ``artifacts/``.
     """
 
     def __init__(self, home: Path) -> None:
         self._home = home.resolve()
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self._home / 'mlflow.db'}"
+        server = os.environ.get("MLFLOW_TRACKING_URI", "")  # mlflow itself writes the last store's URI there
+        self.uri = server if server.startswith("http") else f"sqlite:///{self._home / 'mlflow.db'}"
 
     @contextmanager
     def run(self, version: DatasetVersion, path: Path, *, name: str, params: Mapping[str, Any]) -> Iterator[TrackedRun]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,7 +17,7 @@ class ServedModel:
     def __init__(self, named: NamedModel) -> None:
         self._named = named
 
-    def predict(self, listeners: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, listeners: pd.DataFrame, params: dict[str, int] | None = None) -> pd.DataFrame:
         """Recommend to each listener.
 
         Parameters

@@ -49,13 +49,12 @@ class DatasetVersionSource(DatasetSource):
         return DatasetStore(folder).load(self.digest)
 
     @staticmethod
-    def _can_resolve(raw_source: Any) -> bool:  # noqa: ANN401 - MLflow asks about anything
-        return isinstance(raw_source, str | Path) and (Path(raw_source) / "manifest.json").is_file()
+    def _can_resolve(raw_source: Any) -> bool:  # noqa: ANN401, ARG004 - MLflow asks about anything
+        return False  # a path is just a path to MLflow; only `VersionDataset` says that it is a version
 
     @classmethod
     def _resolve(cls, raw_source: Any) -> DatasetVersionSource:  # noqa: ANN401 - as above
-        path = Path(raw_source).resolve()
-        return cls(str(path), path.name)
+        raise NotImplementedError(f"{raw_source} is no dataset version; log one with recsys.tracking.VersionDataset")
 
     def to_dict(self) -> dict[str, str]:
         """Give the source as plain values for JSON."""

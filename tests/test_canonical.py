@@ -1,0 +1,84 @@
+import multiprocessing
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.canonical import Pseudonym, Pseudonyms, atomic_path, canonical_json, utc_text, write_atomically
+from recsys.errors import ConfigError
+
+MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+def test_canonical_json_sorts_keys_and_leaves_letters_as_they_are():
+    assert canonical_json({"b": 1, "a": "Björk"}) == '{"a":"Björk","b":1}'.encode()
+
+
+@given(MOMENTS, MOMENTS)
+def test_texts_of_instants_sort_as_the_instants_do(one, other):
+    assert (one < other) == (utc_text(one) < utc_text(other))
+
+
+@given(MOMENTS, st.integers(min_value=-14, max_value=14))
+def test_an_instant_has_one_text_in_every_zone(moment, hours):
+    assert utc_text(moment.astimezone(timezone(timedelta(hours=hours)))) == utc_text(moment)
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match="no time zone"):
+        utc_text(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_a_failed_write_leaves_the_old_bytes_and_no_trace(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with suppress(RuntimeError), atomic_path(path) as partial:
+        partial.write_bytes(b"new, but only ha")
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pseudonym_depends_on_key_and_name_and_stays_what_it_is():
+    one, other = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
+    assert one.of("ada") != other.of("ada") != one.of("bob")
+    assert one.of(one.of("ada")) == one.of("ada")
+    assert isinstance(one.of("ada"), Pseudonym)
+    assert one.key_id not in {one.of("recsys member key"), other.key_id}
+
+
+def test_one_person_has_one_pseudonym_however_the_name_is_composed():
+    names = Pseudonyms(b"a" * 32)
+    assert names.of("Zoe\u0308 Quill") == names.of(" Zo\u00eb Quill ")
+
+
+@pytest.mark.parametrize("nobody", ["", "  "])
+def test_nobody_has_no_pseudonym(nobody):
+    with pytest.raises(ValueError, match="empty"):
+        Pseudonyms(b"a" * 32).of(nobody)
+
+
+def test_a_key_of_another_length_is_refused():
+    with pytest.raises(ConfigError, match="32 bytes; this one has 5"):
+        Pseudonyms(b"short")
+
+
+def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path):
+    path = tmp_path / "keys" / "member.key"
+    made = Pseudonyms.at(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Pseudonyms.at(path).key_id == made.key_id
+    assert list(path.parent.iterdir()) == [path]
+
+
+def key_id(path):
+    return Pseudonyms.at(path).key_id
+
+
+def test_processes_that_make_a_key_at_once_get_the_same(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        found = pool.map(key_id, [tmp_path / "member.key"] * 8)
+    assert len(set(found)) == 1

@@ -1,0 +1,76 @@
+import json
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recsys.als import ALS
+from recsys.dataset import Vocabulary
+from recsys.errors import ModelInvalidError
+from recsys.named import NamedModel
+
+ARTISTS = ("Aphex Twin", "Björk", "Sigur Rós", "Autechre", "Boards of Canada", "múm")
+
+
+@pytest.fixture(scope="module")
+def named():
+    likes = np.kron(np.eye(2), np.ones((5, 3))).astype(np.float32)
+    likes[0, 2] = likes[5, 5] = 0
+    model = ALS(factors=2, alpha=10.0, iterations=5).fit(sp.csr_matrix(likes)).model_
+    return NamedModel(model, Vocabulary(ARTISTS), "log", 4.0)
+
+
+def test_it_recommends_what_goes_with_what_was_named(named):
+    assert named.recommend(["Aphex Twin", "Björk"], 1).artists[0][0] == "Sigur Rós"
+
+
+@pytest.mark.parametrize("spelling", ["björk", "BJÖRK", " Björk ", "Bjo\u0308rk"])
+def test_letter_case_blanks_and_composition_do_not_matter(named, spelling):
+    answer = named.recommend([spelling, "aphex twin"], 1)
+    assert answer.unknown == {}
+    assert answer.artists[0][0] == "Sigur Rós"
+
+
+def test_a_name_not_known_comes_with_those_like_it(named):
+    answer = named.recommend(["Björk", "Autecher"], 2)
+    assert answer.unknown == {"Autecher": ["Autechre"]}
+    assert len(answer.artists) == 2
+    assert named.recommend(["Nobody At All"]).artists == []
+
+
+def test_plays_weigh(named):
+    much = named.recommend({"Björk": 1000, "Autechre": 1}, 1).artists[0][0]
+    little = named.recommend({"Björk": 1, "Autechre": 1000}, 1).artists[0][0]
+    assert much in ARTISTS[:3]
+    assert little in ARTISTS[3:]
+
+
+def test_naming_an_artist_twice_is_naming_it_once(named):
+    assert named.recommend(["Björk", "björk"], 3).artists == named.recommend(["Björk"], 3).artists
+
+
+def test_names_of_another_model_are_refused(named):
+    with pytest.raises(ModelInvalidError, match="6 artists and the vocabulary 1"):
+        NamedModel(named.model, Vocabulary(["one"]), "log", 1.0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"artists": ["a", "a"]}',
+        json.dumps({"artists": list(ARTISTS), "confidence": "log"}).encode(),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path, named, words):
+    named.save(tmp_path)
+    (tmp_path / "artists.json").write_bytes(words)
+    with pytest.raises(ModelInvalidError, match="holds no named model"):
+        NamedModel.load(tmp_path)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelInvalidError, match="holds no named model"):
+        NamedModel.load(tmp_path / "none")
