@@ -16,7 +16,7 @@ import pytest
 from recsys.canonical import Pseudonyms
 from recsys.errors import ConfigError
 from recsys.listens import Contributions, counts_as_play, ingest, read_export
-from recsys.synthetic import NOW, PURPOSE, make_collective, member_name
+from recsys.synthetic import NOW, PURPOSE, SECRETS, make_collective, member_name
 from recsys.synthetic.world import ARTISTS, draw_taste, make_world
 
 MEMBERS = 60
@@ -114,6 +114,20 @@ def test_most_exports_are_read_and_hold_what_real_ones_hold(ingested):
     assert report.rows.rows_used > 0.9 * report.rows.rows_read
 
 
+def test_what_is_personal_stands_in_the_exports_and_nowhere_in_what_is_stored(collective, ingested):
+    store, _ = ingested
+    exported = b""
+    for path in (collective / "exports").iterdir():
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                exported += b"".join(map(archive.read, archive.namelist()))
+    kept = "".join(str(store.read(member).table.to_pydict()) for member in store.members).encode()
+    kept += b"".join(contents(store.folder).values())
+    for secret in SECRETS:
+        assert secret in exported
+        assert secret not in kept
+
+
 def test_histories_are_of_human_size_and_lie_before_now(ingested):
     store, _ = ingested
     for member in store.members:
@@ -130,7 +144,7 @@ def test_a_broken_export_is_broken_in_each_of_four_ways(tmp_path):
     faults = []
     for index in (50, 150, 250, 350):
         path = tmp_path / f"{index}.zip"
-        path.write_bytes(synthetic._export(0, index))  # noqa: SLF001
+        path.write_bytes(synthetic._export(0, index))
         with pytest.raises(Exception) as caught:  # noqa: PT011 - looked at below
             read_export(path)
         faults.append(caught.value.reason.split(";")[0])
@@ -145,7 +159,7 @@ def test_consents_are_granted_refused_expired_and_withdrawn():
 
     kinds = Counter()
     for index in range(2_000):
-        events = synthetic._consents(0, index)  # noqa: SLF001
+        events = synthetic._consents(0, index)
         expired = bool(events) and datetime.fromisoformat(events[0]["until"]) <= NOW
         kinds[(len(events), expired)] += 1
         times = [event["at"] for event in events]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -91,8 +92,16 @@ class Contributions:
         return Listens(Pseudonym(member), table, report.leaving_out(repeats))
 
     def report(self, member: Pseudonym, export_digest: str) -> ReadReport:
-        """Tell what became of the rows of one export when it was read."""
-        return _report(pq.read_schema(self._path(member, export_digest)))
+        """Tell what became of the rows of one export when it was read.
+
+        Raises
+        ------
+        ConfigError
+            If the stored file is damaged.
+        """
+        path = self._path(member, export_digest)
+        with _naming(path):
+            return _report(pq.read_schema(path))
 
     def _path(self, member: Pseudonym, export_digest: str) -> Path:
         if not _NAME.fullmatch(export_digest):
@@ -111,11 +120,16 @@ class Contributions:
 
 
 def _stored(path: Path) -> tuple[pa.Table, ReadReport]:
+    with _naming(path), pq.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
+        return table.replace_schema_metadata().cast(SCHEMA), _report(file.schema_arrow)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(use_threads=False)
-            return table.replace_schema_metadata().cast(SCHEMA), _report(file.schema_arrow)
-    except (pa.ArrowException, ValueError, KeyError, OSError) as fault:
+        yield
+    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError) as fault:
         raise ConfigError(f"{path} is damaged ({fault}); delete it and ingest that export again") from fault
 
 

@@ -28,6 +28,19 @@ _UNKNOWN = 0.003  # share of account rows whose artist is gone, as in real expor
 _EPISODE, _NOTHING, _HIDDEN, _REPEAT = 0.015, 0.02, 0.025, 0.03  # bounds of the chances that such a row follows a play
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+SECRETS = (
+    b"made_up_user_",
+    b"@example.invalid",
+    b"Made-up Member",
+    b"192.0.2.",
+    b"2001:db8::",
+    b"made-up, model",
+    b"1P_Custom_Made_Up_Segment",
+    b"something private",
+    b"No Street 1",
+)
+"""What is personal in these exports; wherever one of these stands, more was kept than may be."""
+
 Files = dict[str, bytes]
 Rows = list[dict[str, Any]]
 

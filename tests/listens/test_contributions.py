@@ -104,5 +104,6 @@ def test_a_damaged_file_is_named_or_reads_as_a_table(store, tmp_path, data):
     path.write_bytes(content[:place] if cut else content)
     try:
         assert store.read(ANNA).table.num_rows <= 1
+        assert store.report(ANNA, FIRST).files_read >= 0
     except ConfigError as fault:
         assert str(path) in str(fault)  # noqa: PT017 - both ends are allowed

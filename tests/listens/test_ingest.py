@@ -246,7 +246,7 @@ def test_no_byte_that_is_stored_holds_anything_personal(store, tmp_path):
 def test_only_the_fields_that_the_table_needs_are_ever_decoded():
     from recsys.listens import spotify  # noqa: PLC0415 - a look behind the door, for this test only
 
-    fields = {*spotify._AccountRow.__struct_fields__, *spotify._ExtendedRow.__struct_fields__}  # noqa: SLF001
+    fields = {*spotify._AccountRow.__struct_fields__, *spotify._ExtendedRow.__struct_fields__}
     assert fields == {
         "end_time", "ts", "ms_played", "artist_name", "track_name", "podcast_name", "audiobook_name",
         "master_metadata_album_artist_name", "master_metadata_track_name", "spotify_track_uri", "spotify_episode_uri",
