@@ -92,7 +92,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn
     num_threads: int = _help(0, "Threads to use; 0 takes all processors. The result never depends on it.")
     tolerance: float = _help(0.0, "Stop when a sweep lowers the loss by less than this fraction of it.")
     cg_steps: int = _help(2, "Conjugate gradient steps per row and half-step; 3 is as good as exact.")
-    momentum: float = _help(0.7, "Extrapolation of the items' factors between sweeps; 0 gives plain ALS.")
+    momentum: float = _help(1.0, "Extrapolation of the items' factors between sweeps; 0 gives plain ALS.")
     half_precision: bool = _help(
         True, "Read fixed factors in half precision while training: faster, same loss to 6 digits."
     )

@@ -38,8 +38,6 @@ def check(estimator: ALS) -> None:
         _check_number(name, getattr(estimator, name), least, whole=False)
     if estimator.alpha == 0:
         raise ValueError("alpha is 0; with it stored pairs have no weight: choose it above 0")
-    if estimator.momentum >= 1:
-        raise ValueError(f"momentum is {estimator.momentum}; expected less than 1, for example 0.7")
     if estimator.objective not in KINDS:
         raise ValueError(f"objective is {estimator.objective!r}; expected one of {', '.join(map(repr, KINDS))}")
 

@@ -88,8 +88,7 @@ class Training:
         return reached + self._constant + penalty(self._users.ridge, state.user_factors)
 
     def _momentum(self) -> float:
-        streak = self.state.streak
-        return self._recipe.momentum * min(1.0, (streak + 1) / 4) if streak else 0.0
+        return self._recipe.momentum if self.state.streak else 0.0
 
     def _prepare(self, factors: Float32s) -> Fixed:
         return Fixed.prepare(factors, self._objective, self._recipe.machine, half=self._recipe.half)

@@ -10,6 +10,10 @@
 
 #include "kernel.h"
 
+// The inner loops are inlined into each row's solver, where the length of a row of factors is a constant.
+#define RECSYS_INLINE __attribute__((always_inline)) inline
+#define RECSYS_INLINE_LAMBDA __attribute__((always_inline))
+
 namespace RECSYS_LEVEL {
 
 #if defined(__AVX512F__)
@@ -25,6 +29,7 @@ constexpr int kRegisterRows = 4;
 
 typedef float Vec __attribute__((vector_size(4 * kWidth)));
 typedef float Quad __attribute__((vector_size(16)));
+typedef double Wide __attribute__((vector_size(32)));
 
 static inline Vec load(const float* from) {
     Vec v;
@@ -68,14 +73,28 @@ static inline void store(Half* to, Vec v) {
 static inline Quad fold(Vec v) {
     Quad parts[kWidth / 4];
     __builtin_memcpy(parts, &v, sizeof v);
+#pragma GCC unroll 4
     for (int step = kWidth / 8; step > 0; step /= 2)
+#pragma GCC unroll 4
         for (int i = 0; i < step; ++i) parts[i] += parts[i + step];
     return parts[0];
+}
+
+// Four horizontal sums at once.
+static inline Quad sums(const Vec (&v)[4]) {
+    const Quad a = fold(v[0]), b = fold(v[1]), c = fold(v[2]), d = fold(v[3]);
+    typedef int32_t Pick __attribute__((vector_size(16)));
+    const Pick low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
+    const Quad ab = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+    const Quad cd = __builtin_shuffle(c, d, low) + __builtin_shuffle(c, d, high);
+    return __builtin_shuffle(ab, cd, first) + __builtin_shuffle(ab, cd, second);
 }
 
 static inline float sum(Vec v) {
     const Quad q = fold(v);
     return (q[0] + q[2]) + (q[1] + q[3]);
 }
+
+static inline double sum(Wide w) { return (w[0] + w[2]) + (w[1] + w[3]); }
 
 }  // namespace RECSYS_LEVEL

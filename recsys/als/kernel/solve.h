@@ -22,203 +22,230 @@ namespace RECSYS_LEVEL {
 
 constexpr int kGroup = 4;  // pairs handled together in the inner loops
 
+// The weights b and q of equation (1) for a group of values.
 struct Weights {
-    float b, q;
-};
-
-static inline Weights weigh(const HalfStep& step, float value) {
-    const float c = step.alpha * value;
-    return {c > 0 ? c : 0, (c > 0 ? c : -c) - step.replaced};
-}
-
-// The row's pairs where they lie in the matrix of fixed factors.
-template <class Real>
-struct Gathered {
-    const Real* fixed;
-    const int32_t* columns;
-    int64_t stride;
-    const Real* operator()(int64_t i) const { return fixed + columns[i] * stride; }
-};
-
-// The row's pairs copied to a buffer, in single precision.
-struct Copied {
-    const float* pairs;
-    int64_t stride;
-    const float* operator()(int64_t i) const { return pairs + i * stride; }
+    Quad b, q;
+    Weights(const HalfStep& step, Quad value) {
+        const Quad c = step.alpha * value, none{};
+        b = c > none ? c : none;
+        q = (c > none ? c : -c) - step.replaced;
+    }
 };
 
 template <class Real>
-static inline void prefetch(const Real* row, int64_t stride) {
+static RECSYS_INLINE void prefetch(const Real* row, int64_t stride) {
     const char* bytes = reinterpret_cast<const char*>(row);
     for (int64_t at = 0; at < stride * static_cast<int64_t>(sizeof(Real)); at += 64) __builtin_prefetch(bytes + at);
 }
 
+// A row's pairs where they lie in the matrix of fixed factors.
 template <class Real>
-static inline void dots(const Real* const (&z)[kGroup], const float* x, int64_t stride, float (&s)[kGroup]) {
+struct Gathered {
+    const Real* fixed;
+    const int32_t* columns;
+    int64_t count, stride;
+    const int32_t* next_columns;  // the row that comes after this one: its first pairs are fetched in time
+    int64_t next_count;
+    RECSYS_INLINE const Real* operator()(int64_t i) const {
+        const int64_t ahead = i + kAhead, beyond = ahead - count;
+        if (beyond < 0) prefetch(fixed + columns[ahead] * stride, stride);
+        else if (beyond < next_count) prefetch(fixed + next_columns[beyond] * stride, stride);
+        return fixed + columns[i] * stride;
+    }
+    static constexpr int64_t kAhead = 16;
+};
+
+// The same, copied in single precision to a buffer on the way.
+template <class Real>
+struct Copying {
+    Gathered<Real> from;
+    float* to;
+    RECSYS_INLINE const float* operator()(int64_t i) const {
+        const Real* z = from(i);
+        float* copy = to + i * from.stride;
+        for (int64_t j = 0; j < from.stride; j += kWidth) store(copy + j, load(z + j));
+        return copy;
+    }
+};
+
+// The pairs in that buffer.
+struct Copied {
+    const float* pairs;
+    int64_t stride;
+    RECSYS_INLINE const float* operator()(int64_t i) const { return pairs + i * stride; }
+};
+
+template <class Real>
+static RECSYS_INLINE Quad dots(const Real* const (&z)[kGroup], const float* x, int64_t stride) {
     Vec even[kGroup] = {}, odd[kGroup] = {};
     for (int64_t j = 0; j < stride; j += 2 * kWidth) {
         const Vec first = load(x + j), second = load(x + j + kWidth);
+#pragma GCC unroll 4
         for (int g = 0; g < kGroup; ++g) {
             even[g] += load(z[g] + j) * first;
             odd[g] += load(z[g] + j + kWidth) * second;
         }
     }
-    for (int g = 0; g < kGroup; ++g) s[g] = sum(even[g] + odd[g]);
+    for (int g = 0; g < kGroup; ++g) even[g] += odd[g];
+    return sums(even);
 }
 
 template <class Real>
-static inline void add(const Real* const (&z)[kGroup], const float (&c)[kGroup], int64_t stride, float* to) {
-    for (int64_t j = 0; j < stride; j += kWidth) {
-        Vec v = load(to + j);
-        for (int g = 0; g < kGroup; ++g) v += c[g] * load(z[g] + j);
-        store(to + j, v);
-    }
+static RECSYS_INLINE void add(const Real* const (&z)[kGroup], Quad c, int64_t stride, float* to) {
+    for (int64_t j = 0; j < stride; j += kWidth)
+        store(to + j, load(to + j) + (c[0] * load(z[0] + j) + c[1] * load(z[1] + j)) +
+                          (c[2] * load(z[2] + j) + c[3] * load(z[3] + j)));
 }
 
 template <class Real>
-static inline void add_squares(const Real* const (&z)[kGroup], const float (&q)[kGroup], int64_t stride, float* to) {
+static RECSYS_INLINE void add_with_squares(const Real* const (&z)[kGroup], Quad c, Quad q, int64_t stride, float* to,
+                                    float* squares) {
     for (int64_t j = 0; j < stride; j += kWidth) {
-        Vec v = load(to + j);
+        Vec linear = load(to + j), square = load(squares + j);
+#pragma GCC unroll 4
         for (int g = 0; g < kGroup; ++g) {
             const Vec y = load(z[g] + j);
-            v += q[g] * y * y;
+            linear += c[g] * y;
+            square += (q[g] * y) * y;
         }
-        store(to + j, v);
+        store(to + j, linear);
+        store(squares + j, square);
     }
 }
 
-// For the row's pairs in groups: calls body(z, first pair, pairs in the group); a short last group is filled with zero rows.
-template <class Pairs, class Body>
-static inline void each_group(const Pairs& pairs, int64_t count, const float* zero, Body body) {
-    using Pointer = decltype(pairs(0));
-    for (int64_t i = 0; i < count; i += kGroup) {
-        const int present = count - i < kGroup ? static_cast<int>(count - i) : kGroup;
+// The pairs of one row in groups; the last group is filled up with pairs of value zero with a column of zeros.
+struct Row {
+    const float* values;
+    int64_t count;
+    const float* zero;
+
+    // Calls body(columns of the group, values of the group) for each group.
+    template <class Pairs, class Body>
+    RECSYS_INLINE void each_group(const Pairs& pairs, Body body) const {
+        using Pointer = decltype(pairs(0));
+        int64_t i = 0;
+        Quad value;
+        for (; i + kGroup <= count; i += kGroup) {
+            const Pointer z[kGroup] = {pairs(i), pairs(i + 1), pairs(i + 2), pairs(i + 3)};
+            __builtin_memcpy(&value, values + i, sizeof value);
+            body(z, value);
+        }
+        if (i == count) return;
         Pointer z[kGroup];
-        for (int g = 0; g < kGroup; ++g) z[g] = g < present ? pairs(i + g) : reinterpret_cast<Pointer>(zero);
-        body(z, i, present);
+        value = Quad{};
+        for (int g = 0; g < kGroup; ++g) z[g] = i + g < count ? pairs(i + g) : reinterpret_cast<Pointer>(zero);
+        for (int g = 0; i + g < count; ++g) value[g] = values[i + g];
+        body(z, value);
     }
-}
+};
 
 // The vectors of one system, each `stride` floats.
 struct Vectors {
+    int64_t stride;
     float *diagonal, *inverse, *residual, *direction, *image;
-    Vectors(float* memory, int64_t stride)
-        : diagonal(memory), inverse(memory + stride), residual(memory + 2 * stride), direction(memory + 3 * stride),
-          image(memory + 4 * stride) {}
+    Vectors(float* memory, int64_t n)
+        : stride(n), diagonal(memory), inverse(memory + n), residual(memory + 2 * n), direction(memory + 3 * n),
+          image(memory + 4 * n) {}
 };
 
-static inline double weighted_square(const float* a, const float* weight, int64_t stride) {
+static RECSYS_INLINE float weighted_square(const float* a, const float* weight, int64_t stride) {
     Vec total{};
     for (int64_t j = 0; j < stride; j += kWidth) total += load(a + j) * load(a + j) * load(weight + j);
     return sum(total);
 }
 
-static inline float dot(const float* a, const float* b, int64_t stride) {
+static RECSYS_INLINE float dot(const float* a, const float* b, int64_t stride) {
     Vec total{};
     for (int64_t j = 0; j < stride; j += kWidth) total += load(a + j) * load(b + j);
     return sum(total);
 }
 
-// Residual r - A x and diagonal of A in one pass; returns r'x.
+// Residual r - A x and the inverse of A's diagonal, in one pass over the pairs; returns r'x.
 template <class Pairs>
-static double start(const HalfStep& step, const Pairs& pairs, const float* values, int64_t count, const float* x,
-                    const Vectors& v, const float* zero) {
-    const int64_t stride = step.stride;
-    for (int64_t j = 0; j < stride; j += kWidth) {
+static RECSYS_INLINE double start(const HalfStep& step, const Row& row, const Pairs& pairs, const float* x, const Vectors& v) {
+    for (int64_t j = 0; j < v.stride; j += kWidth) {
         store(v.residual + j, -load(v.diagonal + j) * load(x + j));
         store(v.inverse + j, load(v.diagonal + j));
     }
-    double right_side_x = 0;
-    each_group(pairs, count, zero, [&](const auto& z, int64_t first, int present) {
-        float s[kGroup], c[kGroup] = {}, q[kGroup] = {};
-        dots(z, x, stride, s);
-        for (int g = 0; g < present; ++g) {
-            const Weights w = weigh(step, values[first + g]);
-            c[g] = w.b - w.q * s[g];
-            q[g] = w.q;
-            right_side_x += static_cast<double>(w.b) * s[g];
-        }
-        add(z, c, stride, v.residual);
-        add_squares(z, q, stride, v.inverse);
+    Wide right_side_x{};
+    row.each_group(pairs, [&](const auto& z, Quad value) RECSYS_INLINE_LAMBDA {
+        const Weights w(step, value);
+        const Quad s = dots(z, x, v.stride);
+        right_side_x += __builtin_convertvector(w.b * s, Wide);
+        add_with_squares(z, w.b - w.q * s, w.q, v.stride, v.residual, v.inverse);
     });
-    for (int64_t j = 0; j < stride; j += kWidth) {
+    for (int64_t j = 0; j < v.stride; j += kWidth) {
         const Vec d = load(v.inverse + j);
         store(v.inverse + j, d > 0 ? 1 / d : Vec{});
     }
-    return right_side_x;
+    return sum(right_side_x);
 }
 
 // direction' A direction, and A direction in v.image where it is wanted.
 template <bool kWanted, class Pairs>
-static double apply(const HalfStep& step, const Pairs& pairs, const float* values, int64_t count, const Vectors& v,
-                    const float* zero) {
-    const int64_t stride = step.stride;
+static RECSYS_INLINE double apply(const HalfStep& step, const Row& row, const Pairs& pairs, const Vectors& v) {
     if (kWanted)
-        for (int64_t j = 0; j < stride; j += kWidth) store(v.image + j, load(v.diagonal + j) * load(v.direction + j));
-    double curvature = weighted_square(v.direction, v.diagonal, stride);
-    each_group(pairs, count, zero, [&](const auto& z, int64_t first, int present) {
-        float s[kGroup], c[kGroup] = {};
-        dots(z, v.direction, stride, s);
-        for (int g = 0; g < present; ++g) {
-            c[g] = weigh(step, values[first + g]).q * s[g];
-            curvature += static_cast<double>(c[g]) * s[g];
-        }
-        if (kWanted) add(z, c, stride, v.image);
+        for (int64_t j = 0; j < v.stride; j += kWidth) store(v.image + j, load(v.diagonal + j) * load(v.direction + j));
+    Wide curvature{};
+    row.each_group(pairs, [&](const auto& z, Quad value) RECSYS_INLINE_LAMBDA {
+        const Quad s = dots(z, v.direction, v.stride), c = Weights(step, value).q * s;
+        curvature += __builtin_convertvector(c * s, Wide);
+        if (kWanted) add(z, c, v.stride, v.image);
     });
-    return curvature;
+    return sum(curvature) + weighted_square(v.direction, v.diagonal, v.stride);
 }
 
 // Preconditioned conjugate gradients from x; returns x'Ax - 2r'x. The last step needs the curvature only, not A's image.
-template <class Pairs>
-static double solve_primal(const HalfStep& step, const Pairs& pairs, const float* values, int64_t count, float* x,
-                           const Vectors& v, const float* zero) {
-    const int64_t stride = step.stride;
-    const double right_side_x = start(step, pairs, values, count, x, v, zero);
-    double objective = -right_side_x - dot(x, v.residual, stride);
-    double rho = weighted_square(v.residual, v.inverse, stride);
+template <class First, class Pairs>
+static RECSYS_INLINE double solve_primal(const HalfStep& step, const Row& row, const First& first, const Pairs& pairs, float* x,
+                                  const Vectors& v) {
+    const double right_side_x = start(step, row, first, x, v);
+    double objective = -right_side_x - dot(x, v.residual, v.stride);
+    double rho = weighted_square(v.residual, v.inverse, v.stride);
     const double enough = step.tolerance * step.tolerance * (rho + (right_side_x > 0 ? right_side_x : 0));
-    for (int64_t j = 0; j < stride; j += kWidth) store(v.direction + j, load(v.inverse + j) * load(v.residual + j));
+    for (int64_t j = 0; j < v.stride; j += kWidth) store(v.direction + j, load(v.inverse + j) * load(v.residual + j));
     for (int s = 1; s <= step.steps && rho > enough; ++s) {
         const bool last = s == step.steps;
-        const double curvature = last ? apply<false>(step, pairs, values, count, v, zero)
-                                      : apply<true>(step, pairs, values, count, v, zero);
+        const double curvature = last ? apply<false>(step, row, pairs, v) : apply<true>(step, row, pairs, v);
         if (!(curvature > 0)) return curvature == 0 ? objective : __builtin_nan("");
         const double length = rho / curvature;
         const float a = static_cast<float>(length);
         objective -= length * rho;
-        for (int64_t j = 0; j < stride; j += kWidth) store(x + j, load(x + j) + a * load(v.direction + j));
+        for (int64_t j = 0; j < v.stride; j += kWidth) store(x + j, load(x + j) + a * load(v.direction + j));
         if (last) break;
-        for (int64_t j = 0; j < stride; j += kWidth) store(v.residual + j, load(v.residual + j) - a * load(v.image + j));
+        for (int64_t j = 0; j < v.stride; j += kWidth) store(v.residual + j, load(v.residual + j) - a * load(v.image + j));
         const double before = rho;
-        rho = weighted_square(v.residual, v.inverse, stride);
+        rho = weighted_square(v.residual, v.inverse, v.stride);
         const float turn = static_cast<float>(rho / before);
-        for (int64_t j = 0; j < stride; j += kWidth)
+        for (int64_t j = 0; j < v.stride; j += kWidth)
             store(v.direction + j, load(v.inverse + j) * load(v.residual + j) + turn * load(v.direction + j));
     }
     return objective;
 }
 
-template <class Real>
-static void copy_pairs(const Gathered<Real>& from, int64_t count, float* to, int64_t stride) {
-    constexpr int64_t kAhead = 8;
-    for (int64_t i = 0; i < count; ++i) {
-        if (i + kAhead < count) prefetch(from(i + kAhead), stride);
-        const Real* z = from(i);
-        for (int64_t j = 0; j < stride; j += kWidth) store(to + i * stride + j, load(z + j));
-    }
+// Row u, whose place in `order` is `place`. kStride is the padded row length where it is known while compiling, else 0.
+template <class Real, int64_t kStride>
+static double solve_row(const HalfStep& step, int64_t place, float* x, Scratch& scratch) {
+    const int64_t u = step.order[place], v = step.order[place + 1 < step.rows ? place + 1 : place];
+    const int64_t begin = step.indptr[u], count = step.indptr[u + 1] - begin, stride = kStride ? kStride : step.stride;
+    const Vectors vectors(scratch.vectors, stride);
+    const float ridge = step.ridge[u * step.ridge_step];
+    for (int64_t j = 0; j < stride; j += kWidth) store(vectors.diagonal + j, load(step.dense + j) + ridge);
+    const Row row{step.values + begin, count, scratch.zero};
+    const Gathered<Real> gathered{static_cast<const Real*>(step.fixed), step.indices + begin, count, stride,
+                                  step.indices + step.indptr[v], step.indptr[v + 1] - step.indptr[v]};
+    if (count > scratch.room) return solve_primal(step, row, gathered, gathered, x, vectors);
+    return solve_primal(step, row, Copying<Real>{gathered, scratch.pairs}, Copied{scratch.pairs, stride}, x, vectors);
 }
 
 template <class Real>
-static double solve_row(const HalfStep& step, int64_t row, float* x, Scratch& scratch) {
-    const int64_t begin = step.indptr[row], count = step.indptr[row + 1] - begin, stride = step.stride;
-    const float* values = step.values + begin;
-    const Vectors v(scratch.vectors, stride);
-    const float ridge = step.ridge[row * step.ridge_step];
-    for (int64_t j = 0; j < stride; j += kWidth) store(v.diagonal + j, load(step.dense + j) + ridge);
-    const Gathered<Real> gathered{static_cast<const Real*>(step.fixed), step.indices + begin, stride};
-    if (count > scratch.room) return solve_primal(step, gathered, values, count, x, v, scratch.zero);
-    copy_pairs(gathered, count, scratch.pairs, stride);
-    return solve_primal(step, Copied{scratch.pairs, stride}, values, count, x, v, scratch.zero);
+static double solve_row(const HalfStep& step, int64_t place, float* x, Scratch& scratch) {
+    switch (step.stride) {
+        case 64: return solve_row<Real, 64>(step, place, x, scratch);
+        case 128: return solve_row<Real, 128>(step, place, x, scratch);
+        case 256: return solve_row<Real, 256>(step, place, x, scratch);
+        default: return solve_row<Real, 0>(step, place, x, scratch);
+    }
 }
 
 static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch) {
@@ -233,7 +260,8 @@ static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scr
             __builtin_memset(x, 0, sizeof(float) * stride);
             step.objective[row] = 0;
         } else {
-            step.objective[row] = step.half ? solve_row<Half>(step, row, x, scratch) : solve_row<float>(step, row, x, scratch);
+            step.objective[row] = step.half ? solve_row<Half>(step, begin + i, x, scratch)
+                                            : solve_row<float>(step, begin + i, x, scratch);
         }
     }
     multiply(scratch.tile, count, step.back, scratch.other);
