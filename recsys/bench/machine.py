@@ -1,0 +1,22 @@
+"""What a measurement was made on."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from recsys.bench.contestants import contestant
+
+
+def cpu_name() -> str:
+    """Name the processor as the system does."""
+    info = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.is_file() else None
+    return named[1].strip() if named else platform.processor() or platform.machine()
+
+
+def versions(contestants: Iterable[str]) -> dict[str, str]:
+    """Name the versions of Python and of each contestant."""
+    return {"python": platform.python_version(), **{name: contestant(name).version() for name in contestants}}
