@@ -21,7 +21,7 @@ from recsys.errors import UnreadableExportError
 MAX_FILES = 10_000
 """Files in an export; a real one has below a hundred."""
 
-MAX_FILE_BYTES = 64 << 20
+MAX_FILE_BYTES = 32 << 20
 """Size of a history file; services split them at about 12 MB."""
 
 MAX_BYTES = 1 << 30
@@ -89,8 +89,7 @@ def history_paths(folder: Path, claims: Claims) -> list[Path]:
     """
     seen = 0
     found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != "__MACOSX"]
+    for parent, _, names in os.walk(folder):
         seen += len(names)
         if seen > MAX_FILES:
             raise UnreadableExportError(folder, f"more than {MAX_FILES:,} files; is this the folder of one export?")
@@ -104,13 +103,7 @@ def history_paths(folder: Path, claims: Claims) -> list[Path]:
 
 def _is_history(name: str, claims: Claims) -> bool:
     parts = PurePosixPath(name).parts
-    return (
-        bool(parts)
-        and not name.endswith("/")
-        and "__MACOSX" not in parts
-        and not parts[-1].startswith("._")
-        and claims(parts[-1])
-    )
+    return bool(parts) and not name.endswith("/") and not parts[-1].startswith("._") and claims(parts[-1])
 
 
 def _in_folder(folder: Path, claims: Claims) -> Iterator[HistoryFile]:

@@ -14,8 +14,8 @@ from recsys.listens.source import Rows
 from recsys.listens.spotify import SPOTIFY
 from recsys.listens.table import SCHEMA, Route, without_repeats
 
-MAX_ROWS = 2_000_000
-"""Rows in an export; the heaviest listeners have about 250,000."""
+MAX_TABLE_BYTES = 96 << 20
+"""Size of an export's listens in memory; the heaviest listeners, with 250,000 plays, need about 30 MB."""
 
 
 def read_export(path: str | Path, *, member: str | None = None, route: Route = Route.GDPR_EXPORT) -> Listens:
@@ -44,8 +44,10 @@ def read_export(path: str | Path, *, member: str | None = None, route: Route = R
         rows = _rows(path, file, route)
         tables.append(rows.table)
         report += ReadReport(rows.read, rows.table.num_rows, rows.left_out, files_read=1)
-        if report.rows_read > MAX_ROWS:
-            raise UnreadableExportError(path, f"more than {MAX_ROWS:,} plays: nobody listens that much")
+        if sum(table.nbytes for table in tables) > MAX_TABLE_BYTES:
+            raise UnreadableExportError(
+                path, f"more than {MAX_TABLE_BYTES >> 20} MB of plays: nobody listens that much"
+            )
     if report.files_read == 0:
         raise UnreadableExportError(path, f"no listening history ({SPOTIFY.wanted}) inside; {SPOTIFY.advice}")
     table, repeats = without_repeats(pa.concat_tables(tables))

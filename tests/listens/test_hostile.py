@@ -124,7 +124,7 @@ def test_a_pipe_that_is_no_history_is_never_opened(tmp_path):
 
 
 def test_a_bomb_by_ratio_is_refused_before_it_is_inflated(tmp_path):
-    path = make_zip(tmp_path / "anna.zip", {HISTORY: b"[" + b" " * 50 * MB + b"]"})
+    path = make_zip(tmp_path / "anna.zip", {HISTORY: b"[" + b" " * 20 * MB + b"]"})
     tracemalloc.start()
     fault = refusal(path)
     _, peak = tracemalloc.get_traced_memory()
@@ -134,7 +134,7 @@ def test_a_bomb_by_ratio_is_refused_before_it_is_inflated(tmp_path):
 
 
 def test_a_bomb_that_lies_about_its_size_is_not_inflated_beyond_it(tmp_path):
-    path = make_zip(tmp_path / "anna.zip", {HISTORY: b"[" + b" " * 50 * MB + b"]"})
+    path = make_zip(tmp_path / "anna.zip", {HISTORY: b"[" + b" " * 20 * MB + b"]"})
     with_entry_field(path, 24, struct.pack("<I", 99))
     tracemalloc.start()
     fault = refusal(path)
@@ -145,15 +145,15 @@ def test_a_bomb_that_lies_about_its_size_is_not_inflated_beyond_it(tmp_path):
 
 
 def test_a_history_beyond_all_measure_is_refused(tmp_path):
-    path = with_entry_field(make_zip(tmp_path / "anna.zip", {HISTORY: []}), 24, struct.pack("<I", 65 * MB))
-    assert "larger than 64 MB" in refusal(path).reason
+    path = with_entry_field(make_zip(tmp_path / "anna.zip", {HISTORY: []}), 24, struct.pack("<I", 33 * MB))
+    assert "larger than 32 MB" in refusal(path).reason
 
 
 def test_a_file_beyond_all_measure_is_refused(tmp_path):
     path = make_folder(tmp_path / "anna", {HISTORY: b""}) / HISTORY
-    os.truncate(path, 65 * MB)
-    assert "larger than 64 MB" in refusal(tmp_path / "anna").reason
-    assert "larger than 64 MB" in refusal(path).reason
+    os.truncate(path, 33 * MB)
+    assert "larger than 32 MB" in refusal(tmp_path / "anna").reason
+    assert "larger than 32 MB" in refusal(path).reason
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
@@ -165,8 +165,10 @@ def test_too_much_in_all_is_refused(tmp_path, monkeypatch, kind):
 
 
 def test_too_many_plays_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_ROWS", 9)
-    assert "more than 9 plays" in refusal(make_zip(tmp_path / "anna.zip", {HISTORY: [account_row()] * 10})).reason
+    monkeypatch.setattr(reading, "MAX_TABLE_BYTES", 500)
+    assert (
+        "nobody listens that much" in refusal(make_zip(tmp_path / "anna.zip", {HISTORY: [account_row()] * 10})).reason
+    )
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])

@@ -40,6 +40,7 @@ def make_exports(folder, count):
 def test_every_zip_and_folder_is_a_members_export_and_broken_ones_are_named(store, tmp_path):
     exports = tmp_path / "exports"
     make_folder(exports, {"bo/MyData/StreamingHistory0.json": [account_row()], "readme.txt": b"", ".hidden/x": b""})
+    make_folder(exports, {"__MACOSX/._a": b""})
     make_zip(exports / "Anna Ö.ZIP", {EXTENDED_2025: [extended_row(), extended_row(incognito_mode=True)]})
     make_zip(exports / "empty.zip", {"MyData/Userdata.json": {}})
     (exports / "page.zip").write_bytes(b"<!doctype html>")
