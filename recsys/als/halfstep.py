@@ -124,7 +124,7 @@ class Fixed:
             ridge=side.ridge * np.float32(self.scale**2),
             steps=effort.steps,
             tolerance=effort.tolerance,
-            dual_limit=0,
+            dual_limit=_dual_limit(solution.shape[1]),
             solution=solution,
             extrapolated=lead,
             momentum=momentum,
@@ -135,6 +135,11 @@ class Fixed:
         if not np.isfinite(reached).all():
             raise SolveFailedError(side.name, int(np.argmin(np.isfinite(reached))))
         return float(np.sum(reached))
+
+
+def _dual_limit(factors: int) -> int:
+    """Give the longest row for which an n x n system costs less than two steps and a rotated warm start (counted)."""
+    return int(7 + 1.3 * np.sqrt(factors))
 
 
 def _eigenbasis(gram: Float64s) -> tuple[Float64s, Float64s]:

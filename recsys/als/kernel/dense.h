@@ -61,27 +61,39 @@ static void rotate(const float* factors, int64_t begin, int64_t end, int64_t k, 
     }
 }
 
-// Columns first .. first + count of some rows, rows contiguous in groups of `width`, missing columns zero.
-static inline void pack(const float* factors, int64_t rows, int64_t k, int64_t first, int64_t width, float* out) {
-    const int64_t count = k - first < width ? k - first : width;
-    for (int64_t r = 0; r < rows; ++r) copy_padded(factors + r * k + first, count, out + r * width, width);
+// Copies columns first .. first + kColumns of some rows; columns beyond k are zero.
+template <int kColumns>
+static void pack(const float* factors, int64_t rows, int64_t k, int64_t first, float* out) {
+    if (first + kColumns <= k)
+        for (int64_t r = 0; r < rows; ++r)
+            __builtin_memcpy(out + r * kColumns, factors + r * k + first, sizeof(float) * kColumns);
+    else
+        for (int64_t r = 0; r < rows; ++r)
+            copy_padded(factors + r * k + first, k > first ? k - first : 0, out + r * kColumns, kColumns);
 }
 
-// Adds to `out` (k x k) the rows first .. first + kRegisterRows of F'F, from column `first` on, over F's rows begin .. end.
+// Adds to `out` (k x k) the rows first .. first + kTile of F'F from the diagonal on, over F's rows begin .. end.
 static void gram(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work) {
-    float* left = work;
-    float* right = work + kSlab * kRegisterRows;
+    constexpr int64_t kBands = kTile / kRegisterRows;
+    float* right = work + kSlab * kTile;
+    float sums[kPanel];
     Vec c[kRegisterRows][2];
     for (int64_t row = begin; row < end; row += kSlab) {
         const int64_t depth = end - row < kSlab ? end - row : kSlab;
         const float* block = factors + row * k;
-        pack(block, depth, k, first, kRegisterRows, left);
+        for (int64_t band = 0; band < kBands; ++band)
+            pack<kRegisterRows>(block, depth, k, first + band * kRegisterRows, work + band * kSlab * kRegisterRows);
         for (int64_t col = first; col < k; col += kPanel) {
-            pack(block, depth, k, col, kPanel, right);
-            product(left, 1, kRegisterRows, right, depth, c);
-            for (int64_t m = 0; m < kRegisterRows && first + m < k; ++m)
-                for (int64_t j = 0; j < kPanel && col + j < k; ++j)
-                    out[(first + m) * k + col + j] += c[m][j / kWidth][j % kWidth];
+            pack<kPanel>(block, depth, k, col, right);
+            const int64_t wide = k - col < kPanel ? k - col : kPanel;
+            for (int64_t top = first; top < first + kTile && top < k && top < col + kPanel; top += kRegisterRows) {
+                product(work + (top - first) * kSlab, 1, kRegisterRows, right, depth, c);
+                for (int64_t m = 0; m < kRegisterRows && top + m < k; ++m) {
+                    __builtin_memcpy(sums, c[m], sizeof sums);
+                    double* to = out + (top + m) * k + col;
+                    for (int64_t j = 0; j < wide; ++j) to[j] += sums[j];
+                }
+            }
         }
     }
 }

@@ -66,7 +66,6 @@ struct Scratch {
 struct Level {
     const char* name;
     int64_t panel;  // columns of a panel
-    int64_t band;   // rows of a Gram matrix that one call computes
     bool (*supported)();
     void (*gram)(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
     void (*rotate)(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,

@@ -15,6 +15,6 @@ static bool supported() {
 }
 
 extern const Level level;
-const Level level = {RECSYS_LEVEL_NAME, kPanel, kRegisterRows, supported, gram, rotate, solve};
+const Level level = {RECSYS_LEVEL_NAME, kPanel, supported, gram, rotate, solve};
 
 }  // namespace RECSYS_LEVEL

@@ -119,7 +119,9 @@ struct Row {
     int64_t count;
     const float* zero;
 
-    // Calls body(columns of the group, values of the group) for each group.
+    Row prefix(int64_t length) const { return {values, length, zero}; }
+
+    // Calls body(columns of the group, values of the group, first pair) for each group.
     template <class Pairs, class Body>
     RECSYS_INLINE void each_group(const Pairs& pairs, Body body) const {
         using Pointer = decltype(pairs(0));
@@ -128,14 +130,14 @@ struct Row {
         for (; i + kGroup <= count; i += kGroup) {
             const Pointer z[kGroup] = {pairs(i), pairs(i + 1), pairs(i + 2), pairs(i + 3)};
             __builtin_memcpy(&value, values + i, sizeof value);
-            body(z, value);
+            body(z, value, i);
         }
         if (i == count) return;
         Pointer z[kGroup];
         value = Quad{};
         for (int g = 0; g < kGroup; ++g) z[g] = i + g < count ? pairs(i + g) : reinterpret_cast<Pointer>(zero);
         for (int g = 0; i + g < count; ++g) value[g] = values[i + g];
-        body(z, value);
+        body(z, value, i);
     }
 };
 
@@ -168,7 +170,7 @@ static RECSYS_INLINE double start(const HalfStep& step, const Row& row, const Pa
         store(v.inverse + j, load(v.diagonal + j));
     }
     Wide right_side_x{};
-    row.each_group(pairs, [&](const auto& z, Quad value) RECSYS_INLINE_LAMBDA {
+    row.each_group(pairs, [&](const auto& z, Quad value, int64_t) RECSYS_INLINE_LAMBDA {
         const Weights w(step, value);
         const Quad s = dots(z, x, v.stride);
         right_side_x += __builtin_convertvector(w.b * s, Wide);
@@ -187,7 +189,7 @@ static RECSYS_INLINE double apply(const HalfStep& step, const Row& row, const Pa
     if (kWanted)
         for (int64_t j = 0; j < v.stride; j += kWidth) store(v.image + j, load(v.diagonal + j) * load(v.direction + j));
     Wide curvature{};
-    row.each_group(pairs, [&](const auto& z, Quad value) RECSYS_INLINE_LAMBDA {
+    row.each_group(pairs, [&](const auto& z, Quad value, int64_t) RECSYS_INLINE_LAMBDA {
         const Quad s = dots(z, v.direction, v.stride), c = Weights(step, value).q * s;
         curvature += __builtin_convertvector(c * s, Wide);
         if (kWanted) add(z, c, v.stride, v.image);
@@ -223,19 +225,98 @@ static RECSYS_INLINE double solve_primal(const HalfStep& step, const Row& row, c
     return objective;
 }
 
+// Solves U'U s = right in place for the upper triangle U of a positive definite matrix; false if it is not one.
+static bool solve_positive(float* matrix, int64_t n, int64_t stride, float* right) {
+    for (int64_t j = 0; j < n; ++j) {
+        float* pivot_row = matrix + j * stride;
+        if (!(pivot_row[j] > 0)) return false;
+        const float scale = 1 / __builtin_sqrtf(pivot_row[j]);
+        for (int64_t c = j; c < n; ++c) pivot_row[c] *= scale;
+        right[j] *= scale;
+        for (int64_t i = j + 1; i < n; ++i) {
+            const float factor = pivot_row[i];
+            float* row = matrix + i * stride;
+            for (int64_t c = i; c < n; ++c) row[c] -= factor * pivot_row[c];
+            right[i] -= factor * right[j];
+        }
+    }
+    for (int64_t j = n - 1; j >= 0; --j) {
+        right[j] /= matrix[j * stride + j];
+        for (int64_t i = 0; i < j; ++i) right[i] -= matrix[i * stride + j] * right[j];
+    }
+    return true;
+}
+
+// The dual form of few pairs, whose columns lie in `pairs`: x, and x'Ax - 2r'x; NaN where it does not apply.
+static RECSYS_INLINE double solve_dual(const HalfStep& step, const Row& row, float* pairs, float* x, const Vectors& v,
+                                       float* system) {
+    const int64_t n = row.count, width = (n + kGroup - 1) / kGroup * kGroup;
+    float *b = system + width * width, *root = b + width, *s = root + width, *t = s + width;
+    for (int64_t j = 0; j < v.stride; j += kWidth) {
+        const Vec d = load(v.diagonal + j);
+        Vec scale = d > 0 ? 1 / d : Vec{};
+        for (int lane = 0; lane < kWidth; ++lane) scale[lane] = __builtin_sqrtf(scale[lane]);
+        store(v.inverse + j, scale);
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        const float c = step.alpha * row.values[i], q = (c > 0 ? c : -c) - step.replaced;
+        if (q < 0) return __builtin_nan("");
+        b[i] = c > 0 ? c : 0;
+        root[i] = __builtin_sqrtf(q);
+        for (int64_t j = 0; j < v.stride; j += kWidth)
+            store(pairs + i * v.stride + j, load(pairs + i * v.stride + j) * load(v.inverse + j));
+    }
+    const Copied scaled{pairs, v.stride};
+    for (int64_t j = 0; j < n; ++j)  // R R' without its weights
+        row.prefix(j + 1).each_group(scaled, [&](const auto& z, Quad, int64_t i) RECSYS_INLINE_LAMBDA {
+            const Quad products = dots(z, scaled(j), v.stride);
+            for (int64_t g = 0; g < kGroup && i + g <= j; ++g)
+                system[j * width + i + g] = system[(i + g) * width + j] = products[g];
+        });
+    for (int64_t i = 0; i < n; ++i) s[i] = 0;
+    for (int64_t j = 0; j < n; ++j)
+        for (int64_t i = 0; i < n; ++i) s[i] += system[j * width + i] * b[j];
+    for (int64_t i = 0; i < n; ++i) {
+        s[i] *= root[i];
+        for (int64_t j = 0; j < n; ++j) system[i * width + j] *= root[i] * root[j];
+        system[i * width + i] += 1;
+    }
+    if (!solve_positive(system, n, width, s)) return __builtin_nan("");
+    for (int64_t i = 0; i < n; ++i) t[i] = b[i] - root[i] * s[i];
+    for (int64_t i = n; i < width; ++i) t[i] = 0;
+    __builtin_memset(x, 0, sizeof(float) * v.stride);
+    row.each_group(scaled, [&](const auto& z, Quad, int64_t i) RECSYS_INLINE_LAMBDA {
+        add(z, Quad{t[i], t[i + 1], t[i + 2], t[i + 3]}, v.stride, x);
+    });
+    double objective = 0;  // -r'x at the solution
+    row.each_group(scaled, [&](const auto& z, Quad, int64_t i) RECSYS_INLINE_LAMBDA {
+        const Quad scores = dots(z, x, v.stride);
+        for (int64_t g = 0; g < kGroup && i + g < n; ++g) objective -= static_cast<double>(b[i + g]) * scores[g];
+    });
+    for (int64_t j = 0; j < v.stride; j += kWidth) store(x + j, load(x + j) * load(v.inverse + j));
+    return objective;
+}
+
 // Row u, whose place in `order` is `place`. kStride is the padded row length where it is known while compiling, else 0.
 template <class Real, int64_t kStride>
 static double solve_row(const HalfStep& step, int64_t place, float* x, Scratch& scratch) {
-    const int64_t u = step.order[place], v = step.order[place + 1 < step.rows ? place + 1 : place];
+    const int64_t u = step.order[place], next = step.order[place + 1 < step.rows ? place + 1 : place];
     const int64_t begin = step.indptr[u], count = step.indptr[u + 1] - begin, stride = kStride ? kStride : step.stride;
-    const Vectors vectors(scratch.vectors, stride);
+    const Vectors v(scratch.vectors, stride);
     const float ridge = step.ridge[u * step.ridge_step];
-    for (int64_t j = 0; j < stride; j += kWidth) store(vectors.diagonal + j, load(step.dense + j) + ridge);
+    for (int64_t j = 0; j < stride; j += kWidth) store(v.diagonal + j, load(step.dense + j) + ridge);
     const Row row{step.values + begin, count, scratch.zero};
     const Gathered<Real> gathered{static_cast<const Real*>(step.fixed), step.indices + begin, count, stride,
-                                  step.indices + step.indptr[v], step.indptr[v + 1] - step.indptr[v]};
-    if (count > scratch.room) return solve_primal(step, row, gathered, gathered, x, vectors);
-    return solve_primal(step, row, Copying<Real>{gathered, scratch.pairs}, Copied{scratch.pairs, stride}, x, vectors);
+                                  step.indices + step.indptr[next], step.indptr[next + 1] - step.indptr[next]};
+    const Copying<Real> copying{gathered, scratch.pairs};
+    if (count > scratch.room) return solve_primal(step, row, gathered, gathered, x, v);
+    if (count <= step.dual_limit) {
+        for (int64_t i = 0; i < count; ++i) copying(i);
+        const double objective = solve_dual(step, row, scratch.pairs, x, v, scratch.system);
+        if (step.tolerance == 0 && objective <= 0) return objective;
+        if (!(objective <= 0)) __builtin_memset(x, 0, sizeof(float) * stride);
+    }
+    return solve_primal(step, row, copying, Copied{scratch.pairs, stride}, x, v);
 }
 
 template <class Real>
@@ -252,7 +333,9 @@ static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scr
     const int64_t k = step.factors, stride = step.stride, count = end - begin;
     for (int64_t i = 0; i < count; ++i)
         copy_padded(step.solution + step.order[begin + i] * k, k, scratch.other + i * stride, stride);
-    multiply(scratch.other, count, step.into, scratch.tile);
+    const int64_t longest = step.indptr[step.order[begin] + 1] - step.indptr[step.order[begin]];
+    if (longest > step.dual_limit || step.tolerance > 0) multiply(scratch.other, count, step.into, scratch.tile);
+    else __builtin_memset(scratch.tile, 0, sizeof(float) * kTile * stride);
     for (int64_t i = 0; i < count; ++i) {
         const int64_t row = step.order[begin + i];
         float* x = scratch.tile + i * stride;
