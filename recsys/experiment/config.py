@@ -18,6 +18,7 @@ from recsys.confidence import Confidence
 from recsys.errors import ConfigError
 
 _SEED = "random_state"
+_PATHS = ("files", "names_file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +104,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"there is no file {path}; configurations lie in configs/") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path.name} is not a TOML file: {error}") from error
-    for key in ("files", "names_file"):
+    for key in _PATHS:
         if key in told:
             told[key] = _seen_from(path.parent, told[key])
+    if isinstance(told.get("files"), str):
+        told["files"] = (told["files"],)
     return told
 
 
@@ -116,7 +119,9 @@ def _seen_from(folder: Path, value: Any) -> Any:  # noqa: ANN401 - one name or s
 
 
 def _check(key: str, value: Any, default: Any) -> None:  # noqa: ANN401 - any TOML value
-    if default is None or isinstance(default, tuple):
+    if key in _PATHS:
+        if not all(isinstance(one, str) for one in (value if isinstance(value, tuple) else (value,))):
+            raise ConfigError(f"{key} is {value!r}; it must name files")
         return
     wanted = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
