@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from recsys.bench.floor import Speed
-from recsys.bench.machine import cpu_name, versions
-from recsys.bench.report import Column, Report
+from recsys.bench.machine import circumstances
+from recsys.bench.report import Column, Progress, Report, seconds_text, silent, times_text
 from recsys.bench.shapes import confidence_of, open_plays
 from recsys.bench.trials import TOLERANCE, Trials
 from recsys.bench.worker import Order, store
 from recsys.errors import ConfigError
 
-Progress = Callable[[str], None]
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3g} s"
-
-
-def _times(value: float) -> str:
-    return f"{value:.2f}x"
-
-
 _COLUMNS = (
     Column("factors", "factors"),
     Column("contestant", "contestant"),
-    Column("sweep_seconds", "per sweep", _seconds),
-    Column("sweep_seconds_best", "best", _seconds),
-    Column("sweep_ratio", "faster per sweep", _times),
+    Column("sweep_seconds", "per sweep", seconds_text),
+    Column("sweep_seconds_best", "best", seconds_text),
+    Column("sweep_ratio", "faster per sweep", times_text),
     Column("target_sweeps", "sweeps to loss"),
-    Column("target_seconds", "time to loss", _seconds),
-    Column("target_seconds_best", "best", _seconds),
-    Column("target_ratio", "faster to loss", _times),
+    Column("target_seconds", "time to loss", seconds_text),
+    Column("target_seconds_best", "best", seconds_text),
+    Column("target_ratio", "faster to loss", times_text),
     Column("loss_gap", "end loss", lambda gap: f"{100 * gap:+.2f}%"),
-    Column("floor_ratio", "sweep / floor", _times),
+    Column("floor_ratio", "sweep / floor", times_text),
     Column("peak_bytes", "peak memory", lambda size: f"{size / 1e6:.0f} MB"),
-    Column("peak_ratio", "memory / data", _times),
+    Column("peak_ratio", "memory / data", times_text),
 )
 
 
@@ -56,7 +45,7 @@ def run(
     seed: int = 0,
     date: str = "",
     out: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Report:
     """Train everybody on the same matrix in turn, and tell how long each took to which loss.
 
@@ -99,30 +88,25 @@ def run(
         If a run fails.
     """
     names = ["recsys", *against]
-    installed = versions(names)
+    about = circumstances(names, threads, date)
     if not factors or min(*factors, repeats, sweeps, threads) < 1:
         raise ConfigError(f"factors {factors}, {repeats} repeats, {sweeps} sweeps, {threads} threads: give 1 or more")
-    tell = progress or (lambda _: None)
-    tell(f"making {shape}")
+    progress(f"making {shape}")
     size, plays = open_plays(shape, seed)
     confidence = confidence_of(plays)
     with TemporaryDirectory() as folder:
         store(confidence, Path(folder))
         orders = [Order("", folder, "time", k, regularization, sweeps, threads, seed) for k in factors]
-        trials = [Trials.made(order, confidence, names, repeats, tell) for order in orders]
-    about = {"date": date, "cpu": cpu_name(), "threads": threads, **installed}
+        trials = [Trials.made(order, confidence, names, repeats, progress) for order in orders]
     about |= {"repeats": repeats, "sweeps": sweeps, "regularization": regularization, "seed": seed}
-    report = Report(
+    return Report(
         f"ALS on {size.shape}: {size.users} users x {size.items} artists, {size.pairs} pairs",
         about | _speed(trials) | asdict(size),
         _COLUMNS,
         [row for trial in trials for row in trial.rows()],
         [*_reading(trials[0].reference, sweeps, names), *(note for trial in trials for note in trial.notes())],
         [curve for trial in trials for curve in trial.curves()],
-    )
-    if out:
-        report.save(out, f"als-{size.shape}")
-    return report
+    ).saved(out, f"als-{size.shape}")
 
 
 def _speed(trials: Sequence[Trials]) -> dict[str, str]:

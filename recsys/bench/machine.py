@@ -6,6 +6,7 @@ import platform
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from recsys.bench.contestants import contestant
 
@@ -17,6 +18,7 @@ def cpu_name() -> str:
     return named[1].strip() if named else platform.processor() or platform.machine()
 
 
-def versions(contestants: Iterable[str]) -> dict[str, str]:
-    """Name the versions of Python and of each contestant."""
-    return {"python": platform.python_version(), **{name: contestant(name).version() for name in contestants}}
+def circumstances(contestants: Iterable[str], threads: int, date: str) -> dict[str, Any]:
+    """Tell when and on what a measurement was made, with which versions of Python and of each contestant."""
+    installed = {name: contestant(name).version() for name in contestants}
+    return {"date": date, "cpu": cpu_name(), "threads": threads, "python": platform.python_version(), **installed}

@@ -15,6 +15,23 @@ from recsys.bench.plot import Curve, plot_curves
 
 Row = dict[str, Any]
 
+Progress = Callable[[str], None]
+"""Is told in a few words what is being done."""
+
+
+def silent(_doing: str) -> None:
+    """Be told and say nothing."""
+
+
+def seconds_text(seconds: float) -> str:
+    """Write seconds to three digits."""
+    return f"{seconds:.3g} s"
+
+
+def times_text(ratio: float) -> str:
+    """Write a ratio."""
+    return f"{ratio:.2f}x"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -99,6 +116,12 @@ class Report:
     def plot(self, path: Path) -> None:
         """Draw the curves into an image whose kind is that of the file name, such as ``.svg`` or ``.png``."""
         plot_curves(self.curves, self.title, path)
+
+    def saved(self, folder: Path | None, name: str) -> Report:
+        """Save as below, if there is a folder to save in, and give itself back."""
+        if folder:
+            self.save(folder, name)
+        return self
 
     def save(self, folder: Path, name: str) -> list[Path]:
         """Write JSON, Markdown and, if there are curves, an SVG of that name into a folder; give the files."""

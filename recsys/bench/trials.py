@@ -90,7 +90,7 @@ class Trials:
 
     def _row(self, name: str) -> Row:
         runs = self.runs[name]
-        sweeps = [_sweep_seconds(run) for run in runs]
+        sweeps = [sweep_seconds(run) for run in runs]
         wanted = _sweeps_to(runs[0], self.target * (1 + REACHED))
         waits = [_seconds_at(run, wanted) for run in runs] if wanted else None
         return {
@@ -146,7 +146,7 @@ def _last_loss(run: Answer) -> float:
     return _losses(run)[-1]
 
 
-def _sweep_seconds(run: Answer) -> float:
+def sweep_seconds(run: Answer) -> float:
     """Give the median time from one point to the next, per sweep; what comes before the first sweep is not in it."""
     if len(run.points) == 1:
         return run.points[0].seconds / run.points[0].sweep
@@ -154,7 +154,7 @@ def _sweep_seconds(run: Answer) -> float:
 
 
 def _setup_seconds(run: Answer) -> float:
-    return max(0.0, run.points[0].seconds - run.points[0].sweep * _sweep_seconds(run))
+    return max(0.0, run.points[0].seconds - run.points[0].sweep * sweep_seconds(run))
 
 
 def _seconds_at(run: Answer, sweep: int) -> float:

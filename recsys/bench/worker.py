@@ -23,7 +23,7 @@ import numpy as np
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
-from recsys.als.objective import Objective
+from recsys.als import Objective
 from recsys.bench.contestants import CONTESTANTS, Factors, Task
 from recsys.errors import RecsysError
 
@@ -115,8 +115,20 @@ def store(matrix: sp.csr_matrix, folder: Path) -> None:
 
 
 @dataclass
-class _Clock:
-    """A stopwatch that stands still while losses are evaluated."""
+class Clock:
+    """A stopwatch that stands still while losses are evaluated.
+
+    Attributes
+    ----------
+    loss
+        Evaluates the loss of factors.
+    wanted
+        Says after which sweeps to do so.
+    points
+        What was noted.
+    since
+        When, by the clock of this process, the run would have begun had it never stood still.
+    """
 
     loss: Callable[[Factors], float]
     wanted: Callable[[int], bool]
@@ -124,9 +136,11 @@ class _Clock:
     since: float = 0.0
 
     def start(self) -> None:
+        """Set the clock to zero and let it run."""
         self.since = time.perf_counter()
 
     def sweep_done(self, sweep: int, factors: Callable[[], Factors]) -> None:
+        """Note the time after a sweep, and its loss if wanted, which takes no time on this clock."""
         paused = time.perf_counter()
         loss = self.loss(factors()) if self.wanted(sweep) else None
         self.points.append(Point(sweep, paused - self.since, loss))
@@ -140,7 +154,7 @@ def work(order: Order) -> Answer:
     idle = _peak_bytes()
     confidence = _load(Path(order.folder))
     task = _task(order, confidence)
-    clock = _Clock(_judge(order, confidence), lambda sweep: order.purpose == "trace" or sweep == order.sweeps)
+    clock = Clock(_judge(order, confidence), lambda sweep: order.purpose == "trace" or sweep == order.sweeps)
     with threadpool_limits(chosen.blas_threads or order.threads, "blas"):
         chosen.prepare(task)(clock)
     return Answer(clock.points, _peak_bytes() - idle)

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.als import ALS
-from recsys.als.objective import Objective
+from recsys.als import ALS, Objective
 from recsys.bench import als, contestants, floor
 from recsys.bench.contestants import CONTESTANTS
 from recsys.bench.shapes import Shape, confidence_of, plays_like_music
