@@ -1,4 +1,4 @@
-"""The compiled kernel. Arrays are C-contiguous; the interpreter lock is released while it works."""
+# The compiled kernel. Arrays are C-contiguous; the interpreter lock is released while it works.
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,20 @@ def solve(
     extrapolated: NDArray[np.float32] | None,
     momentum: float,
     objective: NDArray[np.float64],
+    level: str,
+    threads: int,
+) -> None: ...
+def panel(level: str) -> int: ...
+def pack_items(factors: NDArray[np.float32], ids: NDArray[np.int32], out: NDArray[np.float32], level: str) -> None: ...
+def best(
+    queries: NDArray[np.float32],
+    panels: NDArray[np.float32],
+    longest: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    seen_indptr: NDArray[np.int64] | None,
+    seen_indices: NDArray[np.int32] | None,
+    best_ids: NDArray[np.int32],
+    best_scores: NDArray[np.float32],
     level: str,
     threads: int,
 ) -> None: ...

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from recsys.als import files, topk
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
 from recsys.als.objective import Float32s, Objective
+from recsys.als.topk import Ids, Shelf
 from recsys.errors import ModelInvalidError
 
 if TYPE_CHECKING:
     from implicit.cpu.als import AlternatingLeastSquares
-
-Ids = NDArray[np.int32]
 
 _EXACT = Effort(steps=1000, tolerance=1e-6)
 
@@ -144,9 +143,12 @@ class ALSModel:
         if filter_already_liked_items or recalculate_user:
             history = self._history(user_items, len(users))
         query = self.fold_in(history) if recalculate_user and history is not None else self.user_factors[users]
-        choice = topk.Choice.of(self.n_items, items, filter_items)
-        seen = history if filter_already_liked_items else None
-        ids, scores = topk.best(query, self.item_factors, min(N, choice.limit), seen, choice, self._machine)
+        shelf, places = self._shelf, N
+        if items is not None or filter_items is not None:
+            chosen = topk.choose(self.n_items, items, filter_items)
+            shelf = Shelf.of(self.item_factors, chosen, self._machine)
+            places = N if items is None else min(N, len(chosen))
+        ids, scores = shelf.best(query, places, history if filter_already_liked_items else None)
         return (ids[0], scores[0]) if np.ndim(userid) == 0 else (ids, scores)
 
     def _history(self, user_items: sp.csr_matrix | None, n_users: int) -> sp.csr_matrix:
@@ -161,10 +163,18 @@ class ALSModel:
         return history
 
     @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf.of(self.item_factors, topk.choose(self.n_items, None, None), self._machine)
+
+    @cached_property
     def _directions(self) -> Float32s:
         norms = np.linalg.norm(self.item_factors, axis=1, keepdims=True)
         directions: Float32s = self.item_factors / np.maximum(norms, np.finfo(np.float32).tiny)
         return directions
+
+    @cached_property
+    def _shelf_of_directions(self) -> Shelf:
+        return Shelf.of(self._directions, topk.choose(self.n_items, None, None), self._machine)
 
     def similar_items(self, itemid: ArrayLike, N: int = 10) -> tuple[Ids, Float32s]:
         """Give the items whose factors point the same way, nearest first, with the cosine; the item itself is one.
@@ -182,8 +192,7 @@ class ALSModel:
             Shapes (N,) for one item and (items, N) for several.
         """
         query = self._directions[np.atleast_1d(np.asarray(itemid))]
-        choice = topk.Choice.of(self.n_items, None, None)
-        ids, scores = topk.best(query, self._directions, N, None, choice, self._machine)
+        ids, scores = self._shelf_of_directions.best(query, N)
         return (ids[0], scores[0]) if np.ndim(itemid) == 0 else (ids, scores)
 
     def explain(

@@ -213,6 +213,46 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
     });
 }
 
+// Items in the order of `ids`, as panels for `best`; `out` has one row for each panel.
+void pack_items(Matrix<const float> factors, Array<const int32_t> ids, Matrix<float> out, const std::string& level_name) {
+    const Level& level = find_level(level_name);
+    const int64_t items = ids.shape(0), k = factors.shape(1), stride = padded(k), panel = level.panel;
+    require(static_cast<int64_t>(out.shape(0)) == (items + panel - 1) / panel &&
+                static_cast<int64_t>(out.shape(1)) == stride * panel,
+            "out has one row of padded factors x panel for each panel");
+    nb::gil_scoped_release release;
+    std::fill_n(out.data(), out.size(), 0.0f);
+    for (int64_t i = 0; i < items; ++i)
+        for (int64_t j = 0; j < k; ++j)
+            out.data()[(i / panel * stride + j) * panel + i % panel] = factors.data()[ids.data()[i] * k + j];
+}
+
+void best(Matrix<const float> queries, Matrix<const float> panels, Array<const float> longest, Array<const int32_t> ids,
+          std::optional<Array<const int64_t>> seen_indptr, std::optional<Array<const int32_t>> seen_indices,
+          Matrix<int32_t> best_ids, Matrix<float> best_scores, const std::string& level_name, int threads) {
+    const Level& level = find_level(level_name);
+    const int64_t users = queries.shape(0), k = queries.shape(1), stride = padded(k), wanted = best_ids.shape(1);
+    require(static_cast<int64_t>(panels.shape(1)) == stride * level.panel && longest.shape(0) == panels.shape(0) &&
+                (static_cast<int64_t>(ids.shape(0)) + level.panel - 1) / level.panel == static_cast<int64_t>(panels.shape(0)),
+            "panels were packed for this level and these ids");
+    require(!seen_indptr || (seen_indices && static_cast<int64_t>(seen_indptr->shape(0)) == users + 1),
+            "seen has one row for each query");
+    require(wanted > 0 && best_scores.shape(1) == best_ids.shape(1) && static_cast<int64_t>(best_ids.shape(0)) == users &&
+                best_scores.shape(0) == best_ids.shape(0),
+            "best_ids and best_scores are users x places");
+    nb::gil_scoped_release release;
+    const TopK task{panels.data(), longest.data(), ids.data(), static_cast<int64_t>(ids.shape(0)), k, stride,
+                    queries.data(), seen_indptr ? seen_indptr->data() : nullptr,
+                    seen_indptr ? seen_indices->data() : nullptr, wanted, 2 * wanted + 64, best_ids.data(),
+                    best_scores.data()};
+    std::vector<Memory> memory;
+    for (int t = 0; t < threads; ++t) memory.emplace_back(kTile * (stride + task.room * kCandidateBytes / sizeof(float)));
+    run_tasks((users + kTile - 1) / kTile, threads, [&](int64_t tile, int worker) {
+        float* queries_memory = memory[worker].data();
+        level.best(task, tile * kTile, std::min(users, (tile + 1) * kTile), queries_memory, queries_memory + kTile * stride);
+    });
+}
+
 std::vector<std::string> level_names() {
     std::vector<std::string> names;
     for (const Level* level : supported_levels()) names.emplace_back(level->name);
@@ -222,6 +262,11 @@ std::vector<std::string> level_names() {
 }  // namespace
 
 NB_MODULE(_kernel, m) {
+    m.def("panel", [](const std::string& level) { return find_level(level).panel; }, nb::arg("level"));
+    m.def("pack_items", &pack_items, nb::arg("factors"), nb::arg("ids"), nb::arg("out"), nb::arg("level"));
+    m.def("best", &best, nb::arg("queries"), nb::arg("panels"), nb::arg("longest"), nb::arg("ids"),
+          nb::arg("seen_indptr").none(), nb::arg("seen_indices").none(), nb::arg("best_ids"), nb::arg("best_scores"),
+          nb::arg("level"), nb::arg("threads"));
     m.def("levels", &level_names, "Instruction sets this processor can run, best first.");
     m.def("padded", &padded, nb::arg("factors"));
     m.def("gram", &gram, nb::arg("factors"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));

@@ -63,6 +63,24 @@ struct Scratch {
     int64_t room;  // pairs that `pairs` holds
 };
 
+// The best items of each user. Items lie in panels: panel p holds, factor by factor, items p * panel .. of `ids`.
+struct TopK {
+    const float* panels;
+    const float* longest;  // per panel: length of its longest item; never increasing
+    const int32_t* ids;    // id of each position
+    int64_t items, factors, stride;
+
+    const float* queries;         // users x factors
+    const int64_t* seen_indptr;   // or null: items that a user is not to get, sorted
+    const int32_t* seen_indices;
+
+    int64_t wanted, room;  // places per user; candidates kept while searching
+    int32_t* best_ids;     // users x wanted
+    float* best_scores;
+};
+
+constexpr int64_t kCandidateBytes = 8;
+
 struct Level {
     const char* name;
     int64_t panel;  // columns of a panel
@@ -71,4 +89,5 @@ struct Level {
     void (*rotate)(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,
                    float* work);
     void (*solve)(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch);
+    void (*best)(const TopK& task, int64_t begin, int64_t end, float* queries, void* memory);
 };

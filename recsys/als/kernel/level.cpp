@@ -1,5 +1,6 @@
 // Everything that depends on the instruction set, compiled once for each with RECSYS_LEVEL naming it.
 #include "solve.h"
+#include "topk.h"
 
 namespace RECSYS_LEVEL {
 
@@ -15,6 +16,6 @@ static bool supported() {
 }
 
 extern const Level level;
-const Level level = {RECSYS_LEVEL_NAME, kPanel, supported, gram, rotate, solve};
+const Level level = {RECSYS_LEVEL_NAME, kPanel, supported, gram, rotate, solve, best};
 
 }  // namespace RECSYS_LEVEL

@@ -69,6 +69,19 @@ static inline void store(Half* to, Vec v) {
 }
 #endif
 
+// One bit for each lane that is at least `least`.
+static inline unsigned at_least(Vec v, float least) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(least), _CMP_GE_OQ);
+#elif defined(__AVX2__)
+    return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(least), _CMP_GE_OQ)));
+#else
+    unsigned lanes = 0;
+    for (int i = 0; i < kWidth; ++i) lanes |= static_cast<unsigned>(v[i] >= least) << i;
+    return lanes;
+#endif
+}
+
 // Adds up the lanes in fours: the first step of a horizontal sum, always in the same order.
 static inline Quad fold(Vec v) {
     Quad parts[kWidth / 4];
