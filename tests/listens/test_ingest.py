@@ -72,8 +72,11 @@ def test_a_second_run_reads_nothing_and_reports_the_same_rows(store, tmp_path):
 
 
 def test_a_renamed_or_rearranged_copy_of_an_export_is_in_already(store, tmp_path):
-    make_folder(tmp_path / "1" / "anna", {"MyData/StreamingHistory0.json": [account_row()]})
-    make_folder(tmp_path / "2" / "anna", {"Other/streaminghistory_7.json": [account_row()], "x/Userdata.json": {}})
+    first, second = [account_row()], [account_row(msPlayed=7)]
+    files = {"MyData/StreamingHistory0.json": first, "MyData/StreamingHistory1.json": second}
+    copy = {"b/streaminghistory_7.json": first, "a/StreamingHistory.json": second, "x/Userdata.json": {}}
+    make_folder(tmp_path / "1" / "anna", files)
+    make_folder(tmp_path / "2" / "anna", copy)
     assert ingest(tmp_path / "1", store, PSEUDONYMS).read == 1
     assert ingest(tmp_path / "2", store, PSEUDONYMS).skipped == 1
 
