@@ -32,6 +32,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("train", _RIVER, "Train on a dataset version, test on held-out listeners, track the run."),
         ("evaluate", _USE, "Test a run's model again on its held-out listeners."),
         ("recommend", _USE, "Recommend artists to somebody who likes these."),
+        ("bench", _USE, "Measure speed and memory beside the peers."),
     )
 ):
     app.command(f"recsys.cli.{_name}:{_name}", name=_name, group=_group, help=_help, sort_key=_place)

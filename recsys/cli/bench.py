@@ -1,0 +1,166 @@
+"""recsys bench: als, topk, foldin, scaling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from recsys.cli.common import Common
+
+if TYPE_CHECKING:
+    from recsys.bench.report import Report
+
+_WIDTH = 150  # a table of a dozen figures is narrower in no terminal
+
+bench = App(name="bench", help="Measure speed and memory beside the peers, on this machine, in one run.")
+
+
+def _numbers(_hint: object, tokens: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(int(number) for token in tokens for number in token.value.replace("_", "").split(","))
+
+
+def _names(_hint: object, tokens: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(name for token in tokens for name in token.value.split(",") if name)
+
+
+Numbers = Annotated[tuple[int, ...], Parameter(converter=_numbers, n_tokens=1)]
+Names = Annotated[tuple[str, ...], Parameter(converter=_names, n_tokens=1)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Trial:
+    """Options of every measurement.
+
+    Parameters
+    ----------
+    repeats
+        How often each contestant runs, in turn; medians are shown.
+    threads
+        Threads for everybody.
+    seed
+        Decides the made-up matrix and the start.
+    out
+        Folder in which to save the table as JSON and Markdown, with a plot where there is one.
+    """
+
+    repeats: int = 3
+    threads: int = 2
+    seed: int = 0
+    out: Path | None = None
+
+    def play(self, common: Common, measure: Callable[..., Report], *arguments: object, **more: object) -> None:
+        """Measure, and print the report."""
+        with common.steps() as step:
+            report = measure(*arguments, **vars(self), **more, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
+        if common.json:
+            common.show(json.loads(report.to_json()))
+        else:
+            report.print(Console(width=max(Console().width, _WIDTH)))
+
+
+@bench.command
+def als(
+    *,
+    shape: str = "S",
+    factors: Numbers = (64, 128, 256),
+    against: Names = ("implicit",),
+    sweeps: int = 15,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Train everybody on one matrix in turn: time per sweep, time to equal loss, memory, distance to the floor.
+
+    Parameters
+    ----------
+    shape
+        S (10k x 20k, 1M pairs), W (7k x 34k, 0.4M), M (358k x 160k, 17.4M), L (571k x 41k, 33.6M), or a Parquet file
+        with columns user, artist, plays.
+    factors
+        Sizes of model, with commas.
+    against
+        Of implicit, irspack, cmfrec, with commas; the loss to reach is the one that the first of them ends with.
+    sweeps
+        Full sweeps in a run.
+    """
+    from recsys.bench.als import run
+
+    trial.play(common, run, shape, factors, against, sweeps=sweeps)
+
+
+@bench.command
+def topk(
+    *,
+    shape: str = "S",
+    factors: Numbers = (64, 128),
+    places: int = 100,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Time the best artists of all users, known ones left out, beside implicit's recommend.
+
+    Parameters
+    ----------
+    shape, factors
+        As in recsys bench als.
+    places
+        Length of a list.
+    """
+    from recsys.bench.serving import topk as run
+
+    trial.play(common, run, shape, factors, places=places)
+
+
+@bench.command
+def foldin(
+    *,
+    shape: str = "S",
+    factors: Numbers = (64, 128),
+    members: int = 10_000,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Time the factors of new members, beside implicit's recalculate_user.
+
+    Parameters
+    ----------
+    shape, factors
+        As in recsys bench als.
+    members
+        How many new members.
+    """
+    from recsys.bench.serving import foldin as run
+
+    trial.play(common, run, shape, factors, members=members)
+
+
+@bench.command
+def scaling(
+    *,
+    pairs: Numbers = (1_000_000, 4_000_000, 16_000_000, 33_600_000),
+    factors: int = 128,
+    sweeps: int = 5,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Time a sweep at several sizes of one collective: the cost of a stored pair should not grow.
+
+    Parameters
+    ----------
+    pairs
+        Numbers of stored pairs, with commas.
+    factors
+        Size of model.
+    sweeps
+        Full sweeps in a run.
+    """
+    from recsys.bench.scaling import run
+
+    trial.play(common, run, pairs, factors, sweeps=sweeps)
