@@ -1,0 +1,95 @@
+"""Documentation is run: every command that the README shows, every block of Python, every notebook."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from recsys.cli import app
+from recsys.cli.exits import explained
+from recsys.synthetic import make_collective
+from recsys.tracking import Tracker
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ (recsys .+)$", README, re.MULTILINE)
+PYTHON = re.findall(r"^```python[^\n]*\n(.+?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def collective(tmp_path_factory):
+    """A folder as an operator has it: exports, decisions, configurations, and state in which the demo was played."""
+    folder = tmp_path_factory.mktemp("collective")
+    assert explained(app, ["demo", "--members", "200", "--home", str(folder / ".recsys")]) == 0
+    make_collective(folder / "world", members=20, seed=3, workers=1)
+    shutil.copytree(folder / "world" / "exports", folder / "exports")
+    shutil.copy(folder / "world" / "consents.jsonl", folder / "decisions.jsonl")
+    shutil.copy(folder / "exports" / "member-00001.zip", folder / "my_spotify_data.zip")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    return folder
+
+
+def test_the_readme_opens_with_what_it_is_and_two_commands():
+    blocks = re.findall(r"^```bash (\S+)$", README, re.MULTILINE)
+    assert blocks == ["install-and-demo", "install-and-test"]
+    opening = README.split("```bash")[0].splitlines()
+    assert opening[0] == "# recsys"
+    assert len([line for line in opening if line]) <= 7
+
+
+def test_every_block_of_python_runs(collective, monkeypatch):
+    monkeypatch.chdir(collective)
+    names = {}
+    for block in PYTHON:
+        exec(compile(block, "README.md", "exec"), names)
+    assert names["scores"]["ndcg_at_100"].mean > 0.1
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if "lastfm2k" not in one])
+def test_every_command_runs(collective, command, monkeypatch, capsys):
+    monkeypatch.chdir(collective)
+    arguments = shlex.split(command)[1:]
+    if "--artists" in arguments:  # made-up people listen to made-up artists
+        arguments = [*arguments[: arguments.index("--artists") + 1], *known_artists(collective / ".recsys")]
+    code = explained(app, arguments)
+    assert code == 0, capsys.readouterr().err
+
+
+def known_artists(home):
+    return Tracker(home).find().model().artists.names[:2]
+
+
+def test_the_benchmark_of_the_readme_runs(collective, shared_data, monkeypatch, capsys):
+    assert (shared_data / "hetrec_lastfm2k").is_dir()
+    config = collective / "configs" / "lastfm2k.toml"
+    config.write_text(config.read_text().replace("../../shared/data", str(shared_data)))
+    monkeypatch.chdir(collective)
+    assert explained(app, ["train", "configs/lastfm2k.toml"]) == 0
+    assert "recall@50" in capsys.readouterr().out
+
+
+def test_every_command_of_the_program_is_in_the_readme():
+    shown = {command.split()[1] for command in COMMANDS} | {"demo"}
+    assert {name for name in app if not name.startswith("-")} <= shown | {"bench"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_every_notebook_runs_and_shows_its_pictures(path):
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert "Traceback" not in str(outputs)
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+
+
+def test_the_changelog_lies_beside_the_package():
+    assert "## Unreleased" in (ROOT / "recsys" / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
