@@ -24,6 +24,7 @@ from recsys.listens import IngestReport, ingest
 from recsys.synthetic import PURPOSE
 
 _MARK = "demo.json"
+_FEWEST = 50  # fewer share too few artists to hold anybody out
 
 Step = Callable[[str], Callable[..., None]]
 
@@ -70,6 +71,8 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
     ConfigError
         If `home` holds a real collective, or another demo.
     """
+    if members < _FEWEST or seed < 0:
+        raise ConfigError(f"{members} members with seed {seed}: give {_FEWEST} members or more, and a seed from 0 up")
     _claim(home, {"members": members, "seed": seed})
     world = home.path / "demo"
     synthetic.make_collective(world, members=members, seed=seed, progress=step("making 2 kinds of exports"))

@@ -21,6 +21,7 @@ from pathlib import Path
 from recsys.canonical import Pseudonyms
 from recsys.consent import Ledger
 from recsys.dataset import DatasetStore
+from recsys.errors import ConfigError
 from recsys.listens import Contributions
 
 DEFAULT = "./.recsys"
@@ -35,7 +36,10 @@ class Home:
     @classmethod
     def at(cls, path: Path | None = None) -> Home:
         """Take `path`, or else the environment's ``RECSYS_HOME``, or else ``./.recsys``."""
-        return cls(path or Path(os.environ.get("RECSYS_HOME") or DEFAULT))
+        home = cls(path or Path(os.environ.get("RECSYS_HOME") or DEFAULT))
+        if home.path.exists() and not home.path.is_dir():
+            raise ConfigError(f"{home.path} is a file; name a folder for the state: --home DIR")
+        return home
 
     @property
     def pseudonyms(self) -> Pseudonyms:

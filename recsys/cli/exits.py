@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from recsys import errors
 
+FAULT = 1
 USAGE = 2
 CODES: dict[type[Exception], int] = {
     errors.ConfigError: USAGE,
@@ -25,7 +26,7 @@ INTERRUPTED = 130
 def explained(app: App, arguments: Sequence[str]) -> int:
     """Run a command; say what went wrong, if anything did, and give the exit code.
 
-    0: done. 1: a fault of this program. 2: usage or configuration. 3: an export. 4: consent. 5: a dataset version.
+    0: done. 1: a fault of this program or of the system it runs on. 2: usage or configuration. 3: an export. 4: consent. 5: a dataset version.
     6: a model. 7: no such run. 130: interrupted.
     """
     try:
@@ -38,4 +39,7 @@ def explained(app: App, arguments: Sequence[str]) -> int:
     except (errors.RecsysError, ValueError) as error:
         sys.stderr.write(f"recsys: {error}\n")
         return next(code for kind, code in CODES.items() if isinstance(error, kind))
+    except OSError as error:
+        sys.stderr.write(f"recsys: {error}\n")
+        return FAULT
     return result if isinstance(result, int) else 0

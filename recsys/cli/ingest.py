@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from recsys.cli.common import Common, table
+from recsys.cli.exits import CODES
+from recsys.errors import UnreadableExportError
 
 _MOST_BROKEN_SHOWN = 20
 
 
-def ingest(exports: Path, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def ingest(exports: Path, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Read members' exports: a folder in which each zip or sub-folder is one member's, or a single export.
 
     What is in already is skipped, so an interrupted run goes on where it stopped; broken exports are listed and do not
-    stop the others.
+    stop the others. Fails if not one export could be read.
 
     Parameters
     ----------
@@ -49,3 +51,4 @@ def ingest(exports: Path, *, common: Common = Common()) -> None:  # noqa: B008 -
     if len(report.broken) > _MOST_BROKEN_SHOWN:
         shown.append(f"... and {len(report.broken) - _MOST_BROKEN_SHOWN} more; --json lists all")
     common.show(document, table("Exports", ("what", "count"), rows, numbers=1), *shown)
+    return 0 if report.members else CODES[UnreadableExportError]

@@ -155,25 +155,27 @@ class Tracker:
         RunNotFoundError
             If there is none.
         """
-        wanted = f"attributes.run_id = '{run_id}'" if run_id and run_id.isalnum() else ""
-        found = self._search(f"attributes.status = 'FINISHED'{' and ' + wanted if wanted else ''}")
-        if not found or (run_id and not wanted):
+        found = self._finished(run_id)
+        if not found:
             what = f"finished run {run_id!r}" if run_id else "finished run yet"
             raise RunNotFoundError(f"there is no {what} in {self.uri}; train one: recsys train CONFIG")
         run = found[0]
         digest = run.data.tags.get(_DIGEST_TAG, "")
         return FinishedRun(run.info.run_id, run.data.params, run.data.metrics, digest)
 
-    def _search(self, condition: str) -> list[Run]:
-        experiment = self._experiment()
-        return list(
-            mlflow.search_runs(
-                [experiment],
-                filter_string=condition,
-                order_by=["attributes.start_time DESC"],
-                output_format="list",
-            )
+    def _finished(self, run_id: str | None) -> list[Run]:
+        """Search finished runs, the latest first; a store that is not there is not made."""
+        nowhere = self.uri.startswith("sqlite:") and not (self._home / "mlflow.db").exists()
+        if nowhere or (run_id is not None and not run_id.isalnum()):
+            return []
+        wanted = f" and attributes.run_id = '{run_id}'" if run_id else ""
+        found = mlflow.search_runs(
+            [self._experiment()],
+            filter_string=f"attributes.status = 'FINISHED'{wanted}",
+            order_by=["attributes.start_time DESC"],
+            output_format="list",
         )
+        return list(found)
 
     def _experiment(self) -> str:
         _hush()

@@ -168,6 +168,30 @@ def test_an_export_that_is_not_there_has_its_own_exit_code(recsys):
     assert "no such file" in recsys("ingest", "/nowhere/at/all", code=3)
 
 
+def test_a_folder_of_broken_exports_alone_is_a_failure(recsys, tmp_path):
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "ada.zip").write_bytes(b"not a zip")
+    assert recsys("ingest", str(tmp_path / "exports"), code=3) == ""
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for command in (["dataset", "list"], ["demo"], ["ingest", str(tmp_path)]):
+        assert explained(app, [*command, "--home", str(tmp_path / "file")]) == 2
+        assert "is a file; name a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [("--members", "0"), ("--members", "-5"), ("--seed", "-1")])
+def test_a_demo_of_nobody_is_refused_and_leaves_nothing(recsys, wrong):
+    assert "50 members or more" in recsys("demo", *wrong, code=2)
+    assert not recsys.home.exists()
+
+
+def test_asking_for_a_run_creates_no_store(recsys):
+    recsys("recommend", "--artists", "Björk", code=7)
+    assert not (recsys.home / "mlflow.db").exists()
+
+
 def test_training_without_a_version_says_what_to_do(recsys):
     assert "recsys dataset build" in recsys("train", code=5)
 
