@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,6 +93,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for row in rows:
         laid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return laid
+
+
+def mlflow_ui(tracking_uri: str) -> str:
+    """Give the command that opens a run's store in MLflow's own pages."""
+    return f"look at it:      mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}"
 
 
 def short(instant: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recsys.cli.common import Common, table
+from recsys.cli.common import Common, mlflow_ui, table
 from recsys.cli.evaluate import scores_table
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def _report(told: Demo) -> list[str | Table]:
         f"dataset version  {outcome.version}",
         f"model (SHA-256)  {outcome.factors_digest}",
         f"MLflow run       {outcome.run_id}",
-        f"look at it:      mlflow ui --backend-store-uri {outcome.tracking_uri}",
+        mlflow_ui(outcome.tracking_uri),
     ]

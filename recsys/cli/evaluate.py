@@ -34,7 +34,8 @@ def evaluate(run: str | None = None, *, common: Common = Common()) -> None:  # n
             "popularity": popularity.as_dict(),
         },
         scores_table(scores, popularity),
-        f"run {found.id}, version {found.dataset_digest}",
+        f"dataset version  {found.dataset_digest}",
+        f"MLflow run       {found.id}",
     )
 
 

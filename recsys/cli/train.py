@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_type_hints
 from cyclopts import Group, Parameter
 
 from recsys.als import ALS
-from recsys.cli.common import Common
+from recsys.cli.common import Common, mlflow_ui
 from recsys.cli.evaluate import scores_table
 from recsys.experiment import Experiment, als_keys, load_experiment, run
 
@@ -59,6 +59,7 @@ def train(
     common.show(
         outcome.as_dict(),
         scores_table(outcome.scores, outcome.popularity),
-        f"run {outcome.run_id}, version {outcome.version}",
-        f"look at it: mlflow ui --backend-store-uri {outcome.tracking_uri}",
+        f"dataset version  {outcome.version}",
+        f"MLflow run       {outcome.run_id}",
+        mlflow_ui(outcome.tracking_uri),
     )
