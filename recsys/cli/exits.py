@@ -26,7 +26,7 @@ INTERRUPTED = 130
 def explained(app: App, arguments: Sequence[str]) -> int:
     """Run a command; say what went wrong, if anything did, and give the exit code.
 
-    0: done. 1: a fault of this program or of the system it runs on. 2: usage or configuration. 3: an export. 4: consent.
+    0: done. 1: a fault of this program or of its system. 2: usage or configuration. 3: an export. 4: consent.
     5: a dataset version. 6: a model. 7: no such run. 130: interrupted.
     """
     try:
