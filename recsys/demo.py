@@ -75,7 +75,7 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
         raise ConfigError(f"{members} members with seed {seed}: give {_FEWEST} members or more, and a seed from 0 up")
     _claim(home, {"members": members, "seed": seed})
     world = home.path / "demo"
-    synthetic.make_collective(world, members=members, seed=seed, progress=step("making 2 kinds of exports"))
+    synthetic.make_collective(world, members=members, seed=seed, progress=step("making exports"))
     ingested = ingest(world / "exports", home.contributions, home.pseudonyms, progress=step("reading exports"))
     home.ledger.record(read_decisions(world / "consents.jsonl"))
     admitted = admit(home.contributions, home.ledger, PURPOSE, synthetic.NOW)
