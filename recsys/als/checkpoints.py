@@ -64,7 +64,7 @@ class Keeper:
         arrays, metadata = files.read(self.path, _ARRAYS)
         if metadata.get("run") != self.fingerprint:
             raise ModelInvalidError(
-                f"{self.path}: it is the checkpoint of another run; expected the same data, start and hyper-parameters: "
+                f"{self.path}: it is the checkpoint of another run; expected the same data, start and parameters: "
                 "remove the file to begin anew"
             )
         for name, array in arrays.items():

@@ -42,13 +42,13 @@ def _delegated(method: Callable[Concatenate[ALSModel, P], R]) -> Callable[Concat
 
     @wraps(method)
     def call(self: ALS, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return method(self._fitted(), *args, **kwargs)  # noqa: SLF001 - a method of ALS in all but indentation
+        return method(self._fitted(), *args, **kwargs)
 
     return call
 
 
 @dataclass(eq=False, repr=False)
-class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn has no types
+class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Implicit-feedback ALS (Hu, Koren and Volinsky 2008) as a scikit-learn estimator.
 
     `fit` leaves `model_`, an immutable :class:`~recsys.als.model.ALSModel`; what the loss is stands in
@@ -81,7 +81,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn
     _: KW_ONLY
     regularization: float = _help(0.01, "Penalty on the squared length of factors; more keeps them smaller.")
     alpha: float = _help(1.0, "Weight of a stored value: its confidence is alpha times the value.")
-    objective: Kind = _help(
+    objective: Kind = _help(  # noqa: RUF009 - a field
         "implicit",
         "'implicit': a stored pair's weight replaces that of unobserved pairs; 'ials': it is added to theirs.",
     )
@@ -289,4 +289,5 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = []
         return tags

@@ -34,10 +34,11 @@ def canonical(user_items: Any, n_items: int | None = None) -> sp.csr_matrix:  # 
     ValueError
         If a value is NaN or infinite (naming its row and column), or the shape does not fit.
     """
-    matrix = _as_csr(user_items)
+    matrix = _as_sparse(user_items)
     _check_shape(matrix, n_items)
-    if not matrix.has_canonical_format:
-        matrix = _sorted(matrix)
+    if matrix.format == "coo" or not sp.csr_matrix(matrix).has_canonical_format:
+        matrix = _sorted(matrix.tocoo())
+    matrix = sp.csr_matrix(matrix)
     _check_finite(matrix, matrix.data)
     with np.errstate(over="ignore"):
         values = matrix.data.astype(np.float32, copy=False)
@@ -50,7 +51,7 @@ def canonical(user_items: Any, n_items: int | None = None) -> sp.csr_matrix:  # 
     return out
 
 
-def _as_csr(user_items: Any) -> sp.csr_matrix:  # noqa: ANN401 - whatever callers bring
+def _as_sparse(user_items: Any) -> Any:  # noqa: ANN401 - whatever callers bring
     if not sp.issparse(user_items):
         user_items = np.asarray(user_items)
     if user_items.ndim != 2:  # noqa: PLR2004 - users and items
@@ -59,10 +60,10 @@ def _as_csr(user_items: Any) -> sp.csr_matrix:  # noqa: ANN401 - whatever caller
         )
     if user_items.dtype.kind not in "fiub":
         raise TypeError(f"user_items holds {user_items.dtype}; expected real numbers, for example float32")
-    return sp.csr_matrix(user_items)
+    return user_items if sp.issparse(user_items) else sp.csr_matrix(user_items)
 
 
-def _check_shape(matrix: sp.csr_matrix, n_items: int | None) -> None:
+def _check_shape(matrix: Any, n_items: int | None) -> None:  # noqa: ANN401 - any sparse form
     if matrix.shape[1] > _LARGEST_INDEX:
         raise ValueError(f"user_items has {matrix.shape[1]} columns; at most {_LARGEST_INDEX} are supported")
     if n_items is not None and matrix.shape[1] != n_items:
@@ -73,10 +74,9 @@ def _check_shape(matrix: sp.csr_matrix, n_items: int | None) -> None:
         )
 
 
-def _sorted(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.data, matrix.indices, rows))
-    rows, columns, values = rows[order], matrix.indices[order], matrix.data[order]
+def _sorted(matrix: sp.coo_matrix) -> sp.csr_matrix:
+    order = np.lexsort((matrix.data, matrix.col, matrix.row))
+    rows, columns, values = matrix.row[order], matrix.col[order], matrix.data[order]
     first = np.flatnonzero(np.r_[True, (np.diff(rows) != 0) | (np.diff(columns) != 0)][: len(rows)])
     if len(first) < len(rows):
         values = np.add.reduceat(values.astype(np.float64), first)
@@ -93,7 +93,7 @@ def _check_finite(matrix: sp.csr_matrix, values: NDArray[Any]) -> None:
     row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
     raise ValueError(
         f"user_items holds {matrix.data[at]} at row {row}, column {matrix.indices[at]}; "
-        "expected finite numbers that float32 can hold: remove or repair that value"
+        "NaN, infinity and numbers beyond float32 have no meaning here: remove or repair that value"
     )
 
 

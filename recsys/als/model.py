@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
 from recsys.als import files, topk
 from recsys.als.halfstep import Effort, Fixed, Machine
@@ -138,7 +139,7 @@ class ALSModel:
         ids, scores
             Shapes (N,) for one user and (users, N) for several; places that cannot be filled hold -1 and -inf.
         """
-        users = np.atleast_1d(np.asarray(userid))
+        users = np.atleast_1d(np.asarray(userid, dtype=np.int64))
         history = None
         if filter_already_liked_items or recalculate_user:
             history = self._history(user_items, len(users))
@@ -271,12 +272,13 @@ class ALSModel:
             raise ValueError(
                 "implicit knows objective='implicit' with nu=0 only; its fold-in would differ from this model's"
             )
-        theirs = AlternatingLeastSquares(
-            factors=self.factors,
-            regularization=self.objective.regularization,
-            alpha=self.objective.alpha,
-            num_threads=self.num_threads,
-        )
+        with threadpool_limits(1, "blas"):  # else its constructor warns, whatever is done with it
+            theirs = AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.objective.regularization,
+                alpha=self.objective.alpha,
+                num_threads=self.num_threads,
+            )
         theirs.user_factors, theirs.item_factors = self.user_factors.copy(), self.item_factors.copy()
         return theirs
 

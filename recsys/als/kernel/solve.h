@@ -12,8 +12,8 @@
 // so a product with A costs only the row's own pairs. Two ways to solve (2):
 //
 //   primal   conjugate gradients (Takacs, Pilaszy, Tikk 2011) from a warm start, preconditioned by the diagonal of A;
-//   dual     for rows of few pairs, exactly: with R = sqrt(q) Z D^-1/2 (n x k), the weighted scores s = sqrt(q) Z x solve
-//            (I + R R') s = R R' (b / sqrt(q)), an n x n system, and then x = D^-1 Z' (b - sqrt(q) s).
+//   dual     for rows of few pairs, exactly: x = D^-1 Z' t, where t = sqrt(q) s and s solves the n x n system
+//            (I + R R') s = b / sqrt(q)  with  R = sqrt(q) Z D^-1/2.
 #pragma once
 
 #include "dense.h"
@@ -204,7 +204,9 @@ static RECSYS_INLINE double solve_primal(const HalfStep& step, const Row& row, c
     const double right_side_x = start(step, row, first, x, v);
     double objective = -right_side_x - dot(x, v.residual, v.stride);
     double rho = weighted_square(v.residual, v.inverse, v.stride);
-    const double enough = step.tolerance * step.tolerance * (rho + (right_side_x > 0 ? right_side_x : 0));
+    constexpr double kRounding = 1e-14;  // square of the relative residual that single precision can reach
+    const double wanted = step.tolerance * step.tolerance;
+    const double enough = (wanted > kRounding ? wanted : kRounding) * (rho + (right_side_x > 0 ? right_side_x : 0));
     for (int64_t j = 0; j < v.stride; j += kWidth) store(v.direction + j, load(v.inverse + j) * load(v.residual + j));
     for (int s = 1; s <= step.steps && rho > enough; ++s) {
         const bool last = s == step.steps;
@@ -251,7 +253,7 @@ static bool solve_positive(float* matrix, int64_t n, int64_t stride, float* righ
 static RECSYS_INLINE double solve_dual(const HalfStep& step, const Row& row, float* pairs, float* x, const Vectors& v,
                                        float* system) {
     const int64_t n = row.count, width = (n + kGroup - 1) / kGroup * kGroup;
-    float *b = system + width * width, *root = b + width, *s = root + width, *t = s + width;
+    float *b = system + width * width, *root = b + width, *t = root + width;
     for (int64_t j = 0; j < v.stride; j += kWidth) {
         const Vec d = load(v.diagonal + j);
         Vec scale = d > 0 ? 1 / d : Vec{};
@@ -262,7 +264,8 @@ static RECSYS_INLINE double solve_dual(const HalfStep& step, const Row& row, flo
         const float c = step.alpha * row.values[i], q = (c > 0 ? c : -c) - step.replaced;
         if (q < 0) return __builtin_nan("");
         b[i] = c > 0 ? c : 0;
-        root[i] = __builtin_sqrtf(q);
+        root[i] = __builtin_sqrtf(q > 1e-10f * b[i] ? q : 1e-10f * b[i]) + 1e-15f;  // q = 0 has no root to divide by
+        t[i] = b[i] / root[i];
         for (int64_t j = 0; j < v.stride; j += kWidth)
             store(pairs + i * v.stride + j, load(pairs + i * v.stride + j) * load(v.inverse + j));
     }
@@ -273,16 +276,12 @@ static RECSYS_INLINE double solve_dual(const HalfStep& step, const Row& row, flo
             for (int64_t g = 0; g < kGroup && i + g <= j; ++g)
                 system[j * width + i + g] = system[(i + g) * width + j] = products[g];
         });
-    for (int64_t i = 0; i < n; ++i) s[i] = 0;
-    for (int64_t j = 0; j < n; ++j)
-        for (int64_t i = 0; i < n; ++i) s[i] += system[j * width + i] * b[j];
     for (int64_t i = 0; i < n; ++i) {
-        s[i] *= root[i];
         for (int64_t j = 0; j < n; ++j) system[i * width + j] *= root[i] * root[j];
         system[i * width + i] += 1;
     }
-    if (!solve_positive(system, n, width, s)) return __builtin_nan("");
-    for (int64_t i = 0; i < n; ++i) t[i] = b[i] - root[i] * s[i];
+    if (!solve_positive(system, n, width, t)) return __builtin_nan("");
+    for (int64_t i = 0; i < n; ++i) t[i] *= root[i];
     for (int64_t i = n; i < width; ++i) t[i] = 0;
     __builtin_memset(x, 0, sizeof(float) * v.stride);
     row.each_group(scaled, [&](const auto& z, Quad, int64_t i) RECSYS_INLINE_LAMBDA {
