@@ -127,5 +127,5 @@ def _reading(reference: str, sweeps: int, names: Sequence[str]) -> Iterator[str]
     if "cmfrec" in names:
         yield (
             "cmfrec takes no given start and cannot be watched: it was trained to a third, two thirds and all of the "
-            "sweeps, with straight lines in between."
+            "sweeps, with straight lines in between; its time per sweep is a difference of such trainings."
         )
