@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.dataset import DatasetStore
+from recsys.synthetic import SECRETS
 from recsys.tracking import Tracker
 
 MEMBERS = 160
@@ -60,7 +61,7 @@ def test_who_is_refused_is_who_did_not_agree(told, home):
 
 def test_the_model_beats_popularity_beyond_doubt(told):
     for name, score in told["als"]["metrics"].items():
-        assert score["low"] > told["popularity"]["metrics"][name]["high"], name
+        assert score["low"] > 1.2 * told["popularity"]["metrics"][name]["mean"], name
 
 
 def test_the_run_names_the_version_and_gives_it_back(told, home):
@@ -163,7 +164,7 @@ def test_no_secret_of_an_export_is_anywhere_in_the_state(told, home):
     assert len(files) > MEMBERS
     for path in files:
         data = everything_in(path)
-        assert not [secret for secret in SECRETS if secret in data], path
+        assert not [secret for secret in (*SECRETS, b"member-0") if secret in data], path
 
 
 def test_factors_of_listeners_are_in_no_artifact(told, home):
