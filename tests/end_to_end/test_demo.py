@@ -139,17 +139,6 @@ def test_a_demo_killed_anywhere_loses_nothing(told, tmp_path, stage):
     assert again["admitted"] == told["admitted"]
 
 
-SECRETS = (
-    b"made_up_user_",
-    b"@example.invalid",
-    b"Made-up Member",
-    b"192.0.2.",
-    b"2001:db8",
-    b"member-0",
-    b"1990-01-01",
-)
-
-
 def everything_in(path):
     """Give a file's bytes, and of a Parquet file also what its compression hides."""
     data = path.read_bytes()
