@@ -98,7 +98,7 @@ def test_playing_again_reads_nothing_twice_and_changes_nothing(told, home):
 def test_another_collective_is_not_played_over_this_one(told, home):
     assert told
     done = subprocess.run(
-        [*COMMAND, "demo", "--home", str(home), "--members", "7"], capture_output=True, text=True, check=False
+        [*COMMAND, "demo", "--home", str(home), "--members", "70"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert "another folder" in done.stderr
