@@ -3,7 +3,7 @@
 A made-up listener has a taste, a sparse Dirichlet mix of topics, and an activity drawn from a log-normal. Artists have
 Zipf popularity, belong to three topics each with different weight, and one listen in ten follows popularity alone.
 Plays are log-normal. So made (on a tenth of M's listeners) a factorization of 128 factors reaches an NDCG@100 of .26 on
-held-out listeners and popularity .09; on M itself one artist in a hundred holds half of the pairs. The shapes are those
+held-out listeners and popularity .09; on M one artist in a hundred holds about half of the pairs. The shapes are those
 of the sets that the literature measures on: M is Last.fm-360K, L the Million Song Dataset of Liang et al., W has many
 artists for its listeners, S is small.
 """
