@@ -6,6 +6,7 @@ name in anything stored is a keyed pseudonym. Files appear whole or not at all.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
@@ -104,6 +105,15 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that after a crash either the old or the new bytes are there, whole."""
     with atomic_path(path) as partial:
         partial.write_bytes(data)
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the others wait. `path` is an empty file that marks the door."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
 
 
 class Pseudonym(str):

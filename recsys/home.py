@@ -7,7 +7,7 @@
       ledger.db, .head    consent
       contributions/      listens, one file a contribution, under pseudonyms
       datasets/           versions
-      mlflow.db           runs
+      mlflow.db, .lock    runs
       artifacts/          what runs keep: models, pictures, reports
 """
 

@@ -25,6 +25,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
 
 from recsys import __version__
+from recsys.canonical import one_at_a_time
 from recsys.dataset import DatasetVersion
 from recsys.errors import RunNotFoundError
 from recsys.named import NamedModel
@@ -179,14 +180,11 @@ class Tracker:
 
     def _experiment(self) -> str:
         _hush()
-        if self.uri.startswith("sqlite:"):
-            self._home.mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(self.uri)
-        known = mlflow.get_experiment_by_name(_EXPERIMENT)
-        if known is not None:
-            return str(known.experiment_id)
-        own = (self._home / "artifacts").as_uri() if self.uri.startswith("sqlite:") else None
-        return str(mlflow.create_experiment(_EXPERIMENT, artifact_location=own))
+        if not self.uri.startswith("sqlite:"):
+            return _experiment_id(None)
+        with one_at_a_time(self._home / "mlflow.lock"):  # two processes that make MLflow's tables spoil them
+            return _experiment_id((self._home / "artifacts").as_uri())
 
     def _close_abandoned(self, experiment: str) -> None:
         """Mark as killed those runs whose process is gone; a process of another machine is left alone."""
@@ -196,6 +194,11 @@ class Tracker:
             host, _, pid = run.data.tags.get("recsys.process", "").rpartition(":")
             if host == here and pid != str(os.getpid()) and not Path(f"/proc/{pid}").exists():
                 client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _experiment_id(artifacts: str | None) -> str:
+    known = mlflow.get_experiment_by_name(_EXPERIMENT)
+    return str(known.experiment_id if known else mlflow.create_experiment(_EXPERIMENT, artifact_location=artifacts))
 
 
 def _process_name(pid: int) -> str:

@@ -104,6 +104,16 @@ def test_another_collective_is_not_played_over_this_one(told, home):
     assert "another folder" in done.stderr
 
 
+def test_two_demos_at_once_in_one_folder_come_to_the_same(told, tmp_path):
+    command = [*COMMAND, "demo", "--home", str(tmp_path / "home"), "--members", str(MEMBERS), "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    for answer, _ in answers:
+        assert json.loads(answer)["dataset_version"] == told["dataset_version"]
+        assert json.loads(answer)["factors_sha256"] == told["factors_sha256"]
+
+
 def reached(home, stage):
     """Tell whether a demo has come as far as a stage."""
     match stage:
