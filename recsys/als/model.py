@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from recsys.als import files, topk
+from recsys.als.diversity import CANDIDATES, rerank
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
 from recsys.als.objective import Float32s, Objective
@@ -112,6 +113,8 @@ class ALSModel:
         filter_items: ArrayLike | None = None,
         recalculate_user: bool = False,
         items: ArrayLike | None = None,
+        *,
+        diversity: float = 0.0,
     ) -> tuple[Ids, Float32s]:
         """Give each user's best items, best first; of equal scores the lower id comes first.
 
@@ -133,6 +136,8 @@ class ALSModel:
             Fold the history in, rather than use the trained factors; `userid` then names nothing.
         items
             The only items to choose from; at most ``len(items)`` places are given then.
+        diversity
+            Above 0 and up to 1: prefer items unlike those above them in the list (`recsys.als.diversity`).
 
         Returns
         -------
@@ -149,7 +154,12 @@ class ALSModel:
             chosen = topk.choose(self.n_items, items, filter_items)
             shelf = Shelf.of(self.item_factors, chosen, self._machine)
             places = N if items is None else min(N, len(chosen))
-        ids, scores = shelf.best(query, places, history if filter_already_liked_items else None)
+        seen = history if filter_already_liked_items else None
+        if diversity:
+            many = shelf.best(query, places * CANDIDATES, seen)
+            ids, scores = rerank(*many, self._directions, places, diversity)
+        else:
+            ids, scores = shelf.best(query, places, seen)
         return (ids[0], scores[0]) if np.ndim(userid) == 0 else (ids, scores)
 
     def _history(self, user_items: sp.csr_matrix | None, n_users: int) -> sp.csr_matrix:

@@ -71,6 +71,22 @@ def test_recommend_shapes_and_lists(model, user_items):
     assert set(known) == set(range(40))
 
 
+def test_diversity_by_head():
+    # Two twins score 1.0 and 0.9, a stranger 0.6: after the first twin the stranger is worth more than the second.
+    items = np.array([[1.0, 0.0], [0.9, 0.0], [0.0, 0.6]])
+    model = ALSModel(np.array([[1.0, 1.0]]), items)
+    plain = model.recommend(0, None, N=3, filter_already_liked_items=False)[0]
+    mixed, scores = model.recommend(0, None, N=3, filter_already_liked_items=False, diversity=0.5)
+    assert plain.tolist() == [0, 1, 2]
+    assert mixed.tolist() == [0, 2, 1]
+    np.testing.assert_allclose(scores, [1.0, 0.6, 0.9], rtol=1e-6)
+    few = model.recommend(0, sp.csr_matrix([[1.0, 0, 1]]), N=3, diversity=0.5)[0]
+    none = model.recommend(0, sp.csr_matrix([[1.0, 1, 1]]), N=2, diversity=0.5)[0]
+    assert (few.tolist(), none.tolist()) == ([1, -1, -1], [-1, -1])
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        model.recommend(0, None, filter_already_liked_items=False, diversity=2.0)
+
+
 def test_nothing_left_is_said(model, user_items):
     everything = sp.csr_matrix(np.ones((1, 40), dtype=np.float32))
     ids, scores = model.recommend(0, everything, N=3)

@@ -52,7 +52,7 @@ struct Gathered {
         else if (beyond < next_count) prefetch(fixed + next_columns[beyond] * stride, stride);
         return fixed + columns[i] * stride;
     }
-    static constexpr int64_t kAhead = 16;
+    static constexpr int64_t kAhead = 32;
 };
 
 // The same, copied in single precision to a buffer on the way.
