@@ -3,8 +3,9 @@
 Why ALS: on a CPU it reaches the quality of far heavier models within a minute; it needs no sampling, so the same data
 and seed give the same bits; and a person who was not trained on is served by the very step that training is made of.
 
-In the order in which numbers pass through: `inputs` (canonical matrix), `objective` (the loss), `start`, `halfstep`
-(over the compiled `kernel`; `reference` is its ten-line twin), `training` (sweeps), `model`, `topk`, `estimator`.
+In the order in which numbers pass through: `inputs` (canonical matrix), `objective` (the loss), `start`, `basis`,
+`halfstep` (over the compiled `kernel`; `reference` is its ten-line twin), `training` (sweeps), `model`, `topk`,
+`diversity`, `estimator`.
 """
 
 from recsys.als.estimator import ALS

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from recsys.als import _kernel
+from recsys.als.basis import Basis
 from recsys.als.inputs import Side
 from recsys.als.objective import Float32s, Float64s, Objective
 from recsys.errors import SolveFailedError
 
 LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
-_LARGEST_HALF = 16.0  # fixed factors in half precision are scaled so that the longest has about this norm
+_LARGEST_HALF = 16.0
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Effort:
 
 @dataclass(frozen=True)
 class Fixed:
-    """Fixed factors in the basis in which the dense part of every row's system is diagonal.
+    """Fixed factors in a :class:`~recsys.als.basis.Basis`: a row's matrix is a diagonal plus the row's own pairs.
 
-    With ``Y'Y = Q diag(g) Q'`` that basis is Q: a row's matrix becomes ``diag(w0 g + lambda)`` plus its own pairs.
-    `scale` is a power of two that brings the factors into the range of half precision; scores do not change.
+    In half precision they are scaled by a power of two into its range, and solutions by its inverse; scores stay what
+    they are. A row's lambda is added to `dense` after it was multiplied by `ridge_scale`.
     """
 
     factors: NDArray[np.float32] | NDArray[np.uint16]
@@ -65,7 +65,7 @@ class Fixed:
     into: Float32s
     back: Float32s
     dense: Float32s
-    scale: float
+    ridge_scale: float
     objective: Objective
     machine: Machine = field(repr=False)
 
@@ -73,16 +73,17 @@ class Fixed:
     def prepare(cls, factors: Float32s, objective: Objective, machine: Machine, *, half: bool) -> Fixed:
         """Rotate `factors`, shape (columns, factors), and store them in half or single precision."""
         gram = machine.gram(factors)
-        squares, Q = _eigenbasis(gram)
-        scale = _scale(factors) if half else 1.0
+        basis = Basis.choose(gram, objective, training=half)
+        scale = _scale(factors, basis, objective) if half else 1.0
         k = factors.shape[1]
         stride = _kernel.padded(k)
         rotated = np.empty((len(factors), stride), dtype=np.uint16 if half else np.float32)
-        _kernel.rotate(factors, (Q * scale).astype(np.float32), rotated, machine.level, machine.threads)
+        _kernel.rotate(factors, _single(basis.rotate * scale), rotated, machine.level, machine.threads)
         dense = np.zeros(stride, dtype=np.float32)
-        dense[:k] = objective.w0 * squares * scale**2
-        into, back = (Q / scale).astype(np.float32), np.ascontiguousarray(Q.T * scale, dtype=np.float32)
-        return cls(rotated, gram, into, back, dense, scale, objective, machine)
+        dense[:k] = basis.dense * scale**2
+        into, back = _single(basis.into / scale), _single(basis.back * scale)
+        ridge_scale = 0.0 if basis.ridged else scale**2
+        return cls(rotated, gram, into, back, dense, ridge_scale, objective, machine)
 
     def solve(
         self, side: Side, solution: Float32s, effort: Effort, lead: Float32s | None = None, momentum: float = 0.0
@@ -121,7 +122,7 @@ class Fixed:
             into=self.into,
             back=self.back,
             dense=self.dense,
-            ridge=side.ridge * np.float32(self.scale**2),
+            ridge=side.ridge * np.float32(self.ridge_scale),
             steps=effort.steps,
             tolerance=effort.tolerance,
             dual_limit=_dual_limit(solution.shape[1]),
@@ -142,18 +143,15 @@ def _dual_limit(factors: int) -> int:
     return int(7 + 1.3 * np.sqrt(factors))
 
 
-def _eigenbasis(gram: Float64s) -> tuple[Float64s, Float64s]:
-    """Decompose a Gram matrix on one BLAS thread, so that its bits do not depend on how many there are."""
-    with _BLAS.limit(limits=1, user_api="blas"):
-        squares, Q = np.linalg.eigh(gram)
-    return np.maximum(squares, 0), Q
+def _single(matrix: Float64s) -> Float32s:
+    return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
-_BLAS = ThreadpoolController()
-
-
-def _scale(factors: Float32s) -> float:
+def _scale(factors: Float32s, basis: Basis, objective: Objective) -> float:
+    """Give the power of two that brings the longest fixed factors, as they are in `basis`, to about 16."""
     longest = float(np.sqrt(np.max(np.einsum("rk,rk->r", factors, factors), initial=0.0)))
+    if basis.ridged:  # |z|^2 = y'(w0 Y'Y + lambda I)^-1 y, and Y'Y holds y y'
+        longest = min(longest / np.sqrt(objective.regularization), 1 / np.sqrt(max(objective.w0, 1e-30)))
     if not 0 < longest < np.inf:
         return 1.0
     return float(2.0 ** np.clip(np.floor(np.log2(_LARGEST_HALF / longest)), -60, 60))

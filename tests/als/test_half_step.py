@@ -9,7 +9,7 @@ from recsys.als.halfstep import LEVEL_VARIABLE, Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
 from recsys.als.objective import penalty
 from recsys.als.reference import half_step
-from recsys.errors import SolveFailedError
+from recsys.errors import ModelInvalidError, SolveFailedError
 
 EXACT = Effort(steps=2000, tolerance=1e-7)
 OBJECTIVES = {
@@ -80,6 +80,20 @@ def test_reported_loss_is_the_loss(objective, steps):
     X, reached = solve(matrix, Y, objective, effort=Effort(steps, 0.0), start=factors(len(LENGTHS), 24, seed=1))
     items = penalty(objective.ridge(np.bincount(matrix.indices, minlength=2000), len(LENGTHS)), Y)
     assert reached + objective.constant(matrix.data) + items == pytest.approx(objective.loss(matrix, X, Y), rel=1e-6)
+
+
+@pytest.mark.parametrize("w0", [0.0, 0.3])
+def test_whitening_for_many_factors(w0):
+    matrix, Y = ragged(LENGTHS, 2000), factors(2000, 513)
+    objective = Objective("ials", regularization=0.5, unobserved_weight=w0)
+    found, _ = solve(matrix, Y, objective, half=True)
+    assert Fixed.prepare(Y, objective, Machine(1, LEVELS[0]), half=True).ridge_scale == 0
+    assert distance(found, half_step(matrix, Y, objective)) < 5e-3
+
+
+def test_factors_without_bounds_are_refused():
+    with pytest.raises(ModelInvalidError, match="raise `regularization`"):
+        Fixed.prepare(np.full((3, 2), 1e30, np.float32), OBJECTIVES["ials"], Machine(1, LEVELS[0]), half=True)
 
 
 def test_each_step_lowers_the_loss():

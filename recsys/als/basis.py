@@ -1,0 +1,62 @@
+"""Coordinates in which the dense part of every row's system, ``w0 Y'Y + lambda I``, is a diagonal matrix.
+
+The *eigenbasis* ``Y'Y = Q diag(g) Q'`` does so whatever each row's lambda is. Where lambda is the same for all rows,
+*whitening* does so too: with ``w0 Y'Y + lambda I = L L'`` and ``z = L^-1 y`` the dense part is the identity, and a
+Cholesky factor costs a tenth of an eigendecomposition. Whitening stretches rounding errors along weak directions, so
+it serves training with many factors, where the decomposition is what a sweep waits for, and not exact fold-in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from threadpoolctl import ThreadpoolController
+
+from recsys.als.objective import Float64s, Objective
+from recsys.errors import ModelInvalidError
+
+_MANY_FACTORS = 512
+_BLAS = ThreadpoolController()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Factors y of fixed rows become ``y rotate``; solutions go ``x into`` it and ``back``; scores stay what they are.
+
+    `dense` is the diagonal, shape (factors,); `ridged` says that it holds lambda already.
+    """
+
+    rotate: Float64s
+    into: Float64s
+    back: Float64s
+    dense: Float64s
+    ridged: bool
+
+    @classmethod
+    def choose(cls, gram: Float64s, objective: Objective, *, training: bool) -> Basis:
+        """Choose the cheapest basis that is good enough, on one BLAS thread: bits must not depend on their number.
+
+        Raises
+        ------
+        ModelInvalidError
+            If `gram` is not finite.
+        """
+        if not np.isfinite(gram).all():
+            raise ModelInvalidError("factors have grown beyond what float32 can hold; raise `regularization`")
+        with _BLAS.limit(limits=1, user_api="blas"):
+            if training and objective.nu == 0 and objective.regularization > 0 and len(gram) >= _MANY_FACTORS:
+                return _whitening(objective.w0 * gram + objective.regularization * np.eye(len(gram)))
+            return _eigenbasis(gram, objective.w0)
+
+
+def _eigenbasis(gram: Float64s, w0: float) -> Basis:
+    squares, Q = np.linalg.eigh(gram)
+    return Basis(Q, Q, Q.T, w0 * np.maximum(squares, 0), ridged=False)
+
+
+def _whitening(matrix: Float64s) -> Basis:
+    L = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    inverse: Float64s = solve_triangular(L, np.eye(len(L)), lower=True)
+    return Basis(inverse.T, L, inverse, np.ones(len(L)), ridged=True)
