@@ -36,9 +36,7 @@ def canonical(user_items: Any, n_items: int | None = None) -> sp.csr_matrix:  # 
     """
     matrix = _as_sparse(user_items)
     _check_shape(matrix, n_items)
-    if matrix.format == "coo" or not sp.csr_matrix(matrix).has_canonical_format:
-        matrix = _sorted(matrix.tocoo())
-    matrix = sp.csr_matrix(matrix)
+    matrix = _in_order(matrix)
     _check_finite(matrix, matrix.data)
     with np.errstate(over="ignore"):
         values = matrix.data.astype(np.float32, copy=False)
@@ -72,6 +70,17 @@ def _check_shape(matrix: Any, n_items: int | None) -> None:  # noqa: ANN401 - an
             f"user_items has {matrix.shape[1]} columns, the model has {n_items} items{turned}; "
             "pass one row per user and one column per item"
         )
+
+
+def _in_order(matrix: Any) -> sp.csr_matrix:  # noqa: ANN401 - any sparse form
+    """Sort the columns of each row; add duplicates up where there are any, which takes longer."""
+    csr = sp.csr_matrix(matrix)
+    csr.check_format(full_check=True)
+    if csr.has_canonical_format and csr.nnz == matrix.nnz:
+        return csr
+    in_order = csr.sorted_indices()
+    added_up = csr.nnz < matrix.nnz  # by the conversion, in the order in which they were given
+    return _sorted(matrix.tocoo()) if added_up or not in_order.has_canonical_format else in_order
 
 
 def _sorted(matrix: sp.coo_matrix) -> sp.csr_matrix:

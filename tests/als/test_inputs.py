@@ -77,6 +77,13 @@ def test_wrong_shapes_and_types():
         canonical(np.ones((3, 2), dtype=complex))
 
 
+def test_a_broken_matrix_is_refused():
+    matrix = sp.csr_matrix(np.float32([[1, 0, 2], [0, 3, 0]]))
+    matrix.indices[0] = 7
+    with pytest.raises(ValueError, match="indices must be"):
+        canonical(matrix)
+
+
 def test_start_of_an_item_is_its_own():
     keys = np.array([7, 2**63, 12345], dtype=np.uint64)
     all_three = item_start(keys, 5, seed=3)
