@@ -40,7 +40,8 @@ def canonical(user_items: Any, n_items: int | None = None) -> sp.csr_matrix:  # 
     _check_finite(matrix, matrix.data)
     with np.errstate(over="ignore"):
         values = matrix.data.astype(np.float32, copy=False)
-    _check_finite(matrix, values)
+    if values is not matrix.data:
+        _check_finite(matrix, values)
     out = sp.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape, copy=False)
     if np.count_nonzero(values) < len(values):
         out = out.copy()
