@@ -96,7 +96,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
 
 
 def mlflow_ui(tracking_uri: str) -> str:
-    """Give the command that opens a run's store in MLflow's own pages."""
+    """Tell where to see a run in MLflow's own pages: the server, or the command that opens the store."""
+    if tracking_uri.startswith("http"):
+        return f"look at it:      {tracking_uri}"
     return f"look at it:      mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}"
 
 

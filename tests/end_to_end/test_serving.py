@@ -2,62 +2,43 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from people import PURPOSE, admitted
+from servers import running
 
 from recsys.dataset import build
-from recsys.experiment import Experiment, run
+from recsys.experiment import Experiment, Outcome, run
 from recsys.home import Home
+
+
+class Served(NamedTuple):
+    home: Path
+    outcome: Outcome
+
 
 TASTES = (("Óró", "Nocturne", "Ferrous"), ("Slow Tide", "Hollow Pines", "岡崎"))
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
+def served(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("home"))
     plays = {f"m{i}": [(artist, 60_000) for artist in TASTES[i % 2]] for i in range(40)}
     home.datasets.save(build(admitted(home.path, plays)))
-    return run(Experiment(purpose=PURPOSE, als={"factors": 4, "iterations": 5}), home)
+    return Served(home.path, run(Experiment(purpose=PURPOSE, als={"factors": 4, "iterations": 5}), home))
 
 
 @pytest.fixture(scope="module")
-def server(outcome, tmp_path_factory):
-    """Start the real server on a free port of the loopback, and end it afterwards."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("log") / "server.log").open("wb")
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"runs:/{outcome.run_id}/model"]
-    process = subprocess.Popen(
-        [*command, "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-        env={**os.environ, "MLFLOW_TRACKING_URI": outcome.tracking_uri},
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/ping", process)
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
-
-
-def wait_for(url, process):
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            continue
-        return
-    pytest.fail("the model server did not come up")
+def server(served, tmp_path_factory):
+    model = ("models", "serve", "-m", f"runs:/{served.outcome.run_id}/model", "--env-manager", "local")
+    folder = tmp_path_factory.mktemp("server")
+    with running(*model, folder=folder, alive="/ping", MLFLOW_TRACKING_URI=served.outcome.tracking_uri) as address:
+        yield f"{address}/invocations"
 
 
 def ask(server, question):
@@ -77,3 +58,22 @@ def test_several_listeners_are_answered_in_their_order(server):
     answers = ask(server, {"dataframe_split": {"columns": ["artists"], "data": [[["Slow Tide"]], [["Óró"]]]}})
     assert set(answers[0]["artists"][:2]) == {"Hollow Pines", "岡崎"}
     assert set(answers[1]["artists"][:2]) == {"Nocturne", "Ferrous"}
+
+
+def test_a_tracking_server_keeps_runs_as_the_folder_does(served, tmp_path):
+    """The team's story: everybody's runs on one server, named by the environment."""
+    store = ("server", "--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}")
+    kept = ("--artifacts-destination", str(tmp_path / "kept"))
+    with running(*store, *kept, folder=tmp_path, alive="/health") as address:
+        environment = {**os.environ, "MLFLOW_TRACKING_URI": address, "RECSYS_HOME": str(served.home)}
+        command = [sys.executable, "-m", "recsys"]
+        trained, tested = (
+            json.loads(
+                subprocess.run([*command, *words, "--json"], capture_output=True, check=True, env=environment).stdout
+            )
+            for words in (("train", "--factors", "4"), ("evaluate",))
+        )
+    assert trained["tracking_uri"] == address
+    assert tested["run_id"] == trained["run_id"]
+    assert tested["als"] == trained["als"]
+    assert (tmp_path / "kept").is_dir()
