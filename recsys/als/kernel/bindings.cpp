@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -61,17 +63,19 @@ void require(bool holds, const char* what) {
     if (!holds) throw std::invalid_argument(what);
 }
 
-// Floats aligned to a cache line, all zero.
+// Floats aligned to a cache line, all zero; pages that are never touched cost nothing.
 class Memory {
    public:
-    explicit Memory(size_t floats) : storage_(floats + 16) {}
+    explicit Memory(size_t floats) : storage_(static_cast<float*>(std::calloc(floats + 16, sizeof(float))), &std::free) {
+        if (!storage_) throw std::bad_alloc();
+    }
     float* data() {
-        const auto address = reinterpret_cast<uintptr_t>(storage_.data());
+        const auto address = reinterpret_cast<uintptr_t>(storage_.get());
         return reinterpret_cast<float*>((address + 63) / 64 * 64);
     }
 
    private:
-    std::vector<float> storage_;
+    std::unique_ptr<float, decltype(&std::free)> storage_;
 };
 
 constexpr int64_t kDualLimit = 256;  // rows of more pairs are never solved in their dual form
@@ -157,8 +161,8 @@ void rotate(Matrix<const float> factors, Matrix<const float> into, nb::ndarray<n
 // One thread's memory for `solve`.
 class SolveMemory {
    public:
-    explicit SolveMemory(int64_t stride)
-        : room_(std::max<int64_t>(kDualLimit, kPairFloats / stride)),
+    SolveMemory(int64_t stride, int64_t longest_row)
+        : room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
           memory_(stride * (2 * kTile + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
     Scratch scratch(int64_t stride) {
         float* at = memory_.data();
@@ -205,7 +209,8 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
                         extrapolated ? extrapolated->data() : nullptr, momentum, objective.data()};
     std::vector<SolveMemory> memory;
-    for (int t = 0; t < threads; ++t) memory.emplace_back(stride);
+    const int64_t first = rows ? order.data()[0] : 0, longest = rows ? indptr.data()[first + 1] - indptr.data()[first] : 0;
+    for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest);
     const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), rows);
     run_tasks(tiles.size() - 1, threads, [&](int64_t task, int worker) {
         Scratch scratch = memory[worker].scratch(stride);
