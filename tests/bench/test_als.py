@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
@@ -37,9 +36,6 @@ def test_a_run_reports_every_sweep(folder, name):
     assert sorted(found.values(), reverse=True) == list(found.values())
 
 
-@pytest.mark.skipif(
-    not (find_spec("irspack") and find_spec("cmfrec")), reason="peers to compare with are no dependency: recsys[bench]"
-)
 def test_all_minimise_the_same_loss_from_the_same_start(folder):
     """irspack takes implicit's very steps; ours and cmfrec's lead to the same valley."""
     theirs = losses(folder, "implicit", 30)
