@@ -123,8 +123,8 @@ def tamper_cases():
         "DROP TABLE events",
         "UPDATE events SET seq = 9 WHERE seq = 4",
         (
-            "INSERT INTO events SELECT 5, kind, member, 'research', at, until, 'f' || substr(hash, 2) "
-            "FROM events WHERE seq = 1"
+            "INSERT INTO events SELECT 5, kind, member, 'research', at, until, "
+            "(CASE WHEN hash LIKE 'f%' THEN '0' ELSE 'f' END) || substr(hash, 2) FROM events WHERE seq = 1"
         ),
     ]
 
