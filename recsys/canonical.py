@@ -116,6 +116,23 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
+def create_once(path: Path, data: bytes) -> None:
+    """Create `path` with mode 0600; of two processes that try at once, one succeeds and both read its bytes."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            return
+    finally:
+        partial.unlink()
+
+
 class Pseudonym(str):
     """A member's name in everything that is stored: 64 hex digits that say nothing without the key."""
 
@@ -141,7 +158,7 @@ class Pseudonyms:
         """Read the key at `path`; where there is none, make one that only its owner may read."""
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _create_once(path, make())
+            create_once(path, make())
         return cls(path.read_bytes())
 
     @property
@@ -157,20 +174,3 @@ class Pseudonyms:
         if not name:
             raise ValueError("a member's name is empty")
         return Pseudonym(hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest())
-
-
-def _create_once(path: Path, data: bytes) -> None:
-    """Create `path` with mode 0600; of two processes that try at once, one succeeds and both read its bytes."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(partial, path)
-        except FileExistsError:
-            return
-    finally:
-        partial.unlink()
