@@ -25,19 +25,21 @@ class Crowd:
         return listens(member, self.plays[member])
 
 
-def listens(member, plays):
-    """Make a member's listens from (artist, milliseconds) pairs."""
+def listens(member, heard):
+    """Make a member's listens from (artist, milliseconds) pairs, or (artist, milliseconds or None, plays)."""
     rows = [
         {
             "played_at": NOW - timedelta(minutes=5 * place),
             "artist": artist,
             "track": f"track {place}",
             "ms_played": ms,
-            "finished": False,
+            "finished": ms is None,
+            "plays": sum(plays) or 1,
+            "clock": "second",
             "source": "spotify-extended",
             "route": "gdpr-export",
         }
-        for place, (artist, ms) in enumerate(plays)
+        for place, (artist, ms, *plays) in enumerate(heard)
     ]
     report = ReadReport(rows_read=len(rows), rows_used=len(rows), files_read=1)
     return Listens(member, pa.Table.from_pylist(rows, schema=SCHEMA), report)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.canonical import Pseudonym
@@ -88,7 +89,7 @@ def _read(
         heard = _per_artist(listens.table)
         names = heard["artist"].to_pylist()
         artist = np.fromiter((columns.setdefault(name, len(columns)) for name in names), np.int64, len(names))
-        plays, ms = (heard[name].to_numpy().astype(np.int64) for name in ("played_at_count", "ms_played_sum"))
+        plays, ms = (heard[name].to_numpy().astype(np.int64) for name in ("plays_sum", "ms_played_sum"))
         members.append(member)
         parts.append((np.full(len(artist), row, dtype=np.int64), artist, plays, ms))
         if progress:
@@ -98,7 +99,8 @@ def _read(
 
 def _per_artist(table: pa.Table) -> pa.Table:
     played = table.filter(counts_as_play(table))
-    return played.group_by("artist").aggregate([("played_at", "count"), ("ms_played", "sum")])
+    known = pc.ScalarAggregateOptions(min_count=0)  # a duration that nobody knows adds nothing
+    return played.group_by("artist").aggregate([("plays", "sum"), ("ms_played", "sum", known)])
 
 
 def _popular_enough(pairs: Pairs, n_artists: int, min_listeners: int) -> NDArray[np.bool_]:

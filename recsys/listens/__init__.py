@@ -3,7 +3,7 @@
 Why it is as it is:
 
 * Personal data stops at the door. Only history files are opened, only the fields that the table needs are decoded
-  (:mod:`recsys.listens.spotify`), and what is stored lies under a pseudonym (:class:`Contributions`).
+  (:mod:`recsys.listens.sources`), and what is stored lies under a pseudonym (:class:`Contributions`).
 * An export comes from a stranger. Sizes, names and counts are checked before anything is inflated, nothing is unpacked
   to disk (:mod:`recsys.listens.export`), and every refusal is one :class:`recsys.errors.UnreadableExportError`.
 * A play is told once: what counts, and when two rows are the same play, stands in :mod:`recsys.listens.table` only.

@@ -13,7 +13,7 @@ from recsys.listens.contributions import Contributions
 from recsys.listens.export import history_paths
 from recsys.listens.reading import member_name, read_export
 from recsys.listens.report import ReadReport
-from recsys.listens.spotify import SPOTIFY
+from recsys.listens.sources import SPOTIFY
 from recsys.listens.table import Route
 from recsys.parallel import in_processes
 

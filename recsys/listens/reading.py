@@ -10,8 +10,7 @@ from recsys.errors import UnreadableExportError
 from recsys.listens.export import HistoryFile, history_files
 from recsys.listens.pool import Listens
 from recsys.listens.report import ReadReport
-from recsys.listens.source import Rows
-from recsys.listens.spotify import SPOTIFY
+from recsys.listens.sources import SPOTIFY, Rows
 from recsys.listens.table import SCHEMA, Route, without_repeats
 
 MAX_TABLE_BYTES = 96 << 20

@@ -1,6 +1,17 @@
 """The one table of listens: its columns, what counts as a play, and when two rows are the same play.
 
-``played_at`` is the end of the play in UTC, as every source states it; ``ms_played`` is in milliseconds.
+========== =========================================================================================
+played_at  when the play was told, in UTC: its end, in Spotify's exports; null if the source gives no time
+artist     the source's own spelling, in Unicode's composed form, without outer blanks
+artist_id  ``mbid:<uuid>`` or ``spotify:artist:<id>``, if the source gives it
+track      the title, if the source gives it
+ms_played  milliseconds heard, if the source gives them
+finished   the track was heard to its end, or long enough for the service's own rule of what is a play
+plays      how many plays the row stands for: 1 for a listen, more for a total
+clock      how the time is known (:class:`Clock`)
+source     what wrote the row (:class:`Source`)
+route      how it came here (:class:`Route`)
+========== =========================================================================================
 """
 
 from __future__ import annotations
@@ -15,9 +26,12 @@ SCHEMA = pa.schema(
     {
         "played_at": pa.timestamp("ms", tz="UTC"),
         "artist": pa.string(),
+        "artist_id": pa.string(),
         "track": pa.string(),
         "ms_played": pa.int64(),
         "finished": pa.bool_(),
+        "plays": pa.int64(),
+        "clock": pa.string(),
         "source": pa.string(),
         "route": pa.string(),
     }
@@ -34,6 +48,16 @@ class Source(StrEnum):
 
     SPOTIFY_ACCOUNT = "spotify-account"
     SPOTIFY_EXTENDED = "spotify-extended"
+
+
+class Clock(StrEnum):
+    """How the time of a row is known: the values of the column ``clock``."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    SYNTHETIC = "synthetic"
+    """There is a time, but the service made it up."""
+    NONE = "none"
 
 
 class Route(StrEnum):
@@ -61,7 +85,10 @@ class LeftOut(StrEnum):
 
 
 def counts_as_play(table: pa.Table) -> pa.ChunkedArray:
-    """Tell for each row whether it counts as a play: 30,000 ms were heard, or the track was finished.
+    """Tell for each row whether it counts: 30,000 ms were heard, or the track was finished.
+
+    A scrobble is finished by the rule of its service, which told it only for that reason. How many plays a row that
+    counts stands for is in its column ``plays``.
 
     Parameters
     ----------
@@ -73,7 +100,7 @@ def counts_as_play(table: pa.Table) -> pa.ChunkedArray:
     pyarrow.ChunkedArray
         Booleans; value r speaks of row r of `table`.
     """
-    return pc.or_(pc.greater_equal(table["ms_played"], PLAY_MS), table["finished"])
+    return pc.or_(pc.fill_null(pc.greater_equal(table["ms_played"], PLAY_MS), False), table["finished"])
 
 
 def without_repeats(table: pa.Table) -> tuple[pa.Table, Counter[str]]:
@@ -91,7 +118,7 @@ def without_repeats(table: pa.Table) -> tuple[pa.Table, Counter[str]]:
         How many rows went, by reason.
     """
     preferred = _without_account_twins(table)
-    order = [(name, "ascending") for name in _PLAY] + [("finished", "descending")]
+    order = [(name, "ascending") for name in _PLAY] + [("plays", "descending"), ("finished", "descending")]
     ordered = preferred.take(pc.sort_indices(preferred, sort_keys=[*order, ("route", "ascending")]))
     kept = ordered.filter(_first_of_its_kind(ordered))
     left_out = Counter(
@@ -108,8 +135,13 @@ def _first_of_its_kind(ordered: pa.Table) -> pa.ChunkedArray:
         return pa.chunked_array([], pa.bool_())
     same = pa.chunked_array([pa.repeat(True, ordered.num_rows - 1)])
     for name in _PLAY:
-        same = pc.and_(same, pc.equal(ordered[name].slice(1), ordered[name].slice(0, ordered.num_rows - 1)))
+        same = pc.and_(same, _equal(ordered[name].slice(1), ordered[name].slice(0, ordered.num_rows - 1)))
     return pa.chunked_array([pa.array([True]), *pc.invert(same).chunks])
+
+
+def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
+    both_unknown = pc.and_(pc.is_null(left), pc.is_null(right))
+    return pc.or_(pc.fill_null(pc.equal(left, right), False), both_unknown)
 
 
 def _without_account_twins(table: pa.Table) -> pa.Table:

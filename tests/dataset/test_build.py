@@ -29,6 +29,15 @@ def test_a_version_holds_plays_and_milliseconds_of_each_pair(tmp_path):
     assert version.user_items.dtype == np.float32
 
 
+def test_a_row_may_stand_for_many_plays_of_unknown_duration(tmp_path):
+    totals = {"ada": [("Óró", None, 12), ("Óró", MINUTE), ("Ö", None, 3)], "bob": [("Óró", MINUTE), ("Ö", MINUTE)]}
+    version = build(admitted(tmp_path, totals), min_listeners=2)
+    ada = version.members.index(Ledger(tmp_path / "ledger.db").pseudonym("ada"))
+    one, other = (version.artists.names.index(name) for name in ("Óró", "Ö"))
+    assert (version.user_items[ada, one], version.user_ms[ada, one]) == (13, MINUTE)
+    assert (version.user_items[ada, other], version.user_ms[ada, other]) == (3, 0)
+
+
 def test_short_plays_and_rare_artists_are_left_out_and_counted(tmp_path):
     version = build(admitted(tmp_path, PLAYS), min_listeners=2)
     bob = version.members.index(Ledger(tmp_path / "ledger.db").pseudonym("bob"))

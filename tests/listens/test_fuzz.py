@@ -55,7 +55,7 @@ def hold_together(listens):
     table, report = listens.table, listens.report
     assert table.schema == SCHEMA
     table.validate(full=True)
-    assert all(table[name].null_count == 0 for name in SCHEMA.names)
+    assert all(table[name].null_count == 0 for name in {*SCHEMA.names} - {"artist_id"})
     assert report.rows_used == table.num_rows == report.rows_read - sum(report.left_out.values())
     for row in table.to_pylist():
         assert row["artist"].strip() == row["artist"] != ""

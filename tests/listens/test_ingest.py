@@ -251,7 +251,7 @@ def test_no_byte_that_is_stored_holds_anything_personal(store, tmp_path):
 
 
 def test_only_the_fields_that_the_table_needs_are_ever_decoded():
-    from recsys.listens import spotify  # noqa: PLC0415 - a look behind the door, for this test only
+    from recsys.listens.sources import spotify  # noqa: PLC0415 - a look behind the door, for this test only
 
     fields = {*spotify._AccountRow.__struct_fields__, *spotify._ExtendedRow.__struct_fields__}
     assert fields == {

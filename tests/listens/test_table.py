@@ -16,10 +16,19 @@ START = datetime(2025, 3, 1, 7, 34, tzinfo=UTC)
 
 
 def play(
-    second=0, *, artist="A", track="T", ms=200_000, finished=False, source="spotify-extended", route="gdpr-export"
+    second=0,
+    *,
+    artist="A",
+    track="T",
+    ms=200_000,
+    finished=False,
+    plays=1,
+    source="spotify-extended",
+    route="gdpr-export",
 ):
-    when = START + timedelta(seconds=second)
-    return dict(zip(SCHEMA.names, (when, artist, track, ms, finished, source, route), strict=True))
+    when, clock = (None, "none") if second is None else (START + timedelta(seconds=second), "second")
+    values = (when, artist, None, track, ms, finished, plays, clock, source, route)
+    return dict(zip(SCHEMA.names, values, strict=True))
 
 
 def table(*plays):
@@ -29,6 +38,15 @@ def table(*plays):
 def test_a_play_counts_from_thirty_seconds_or_when_finished():
     plays = [play(ms=29_999), play(ms=30_000), play(ms=12_000, finished=True), play(ms=0)]
     assert counts_as_play(table(*plays)).to_pylist() == [False, True, True, False]
+
+
+def test_a_scrobble_counts_though_nobody_knows_how_long_it_was():
+    assert counts_as_play(table(play(ms=None), play(ms=None, finished=True))).to_pylist() == [False, True]
+
+
+def test_rows_that_know_neither_time_nor_duration_are_the_same_if_all_else_agrees():
+    kept, left_out = without_repeats(table(*[play(None, ms=None, track=None)] * 2, play(None, ms=None), play(ms=None)))
+    assert (kept.num_rows, left_out) == (3, {"repeated": 1})
 
 
 def test_an_empty_table_stays_empty():

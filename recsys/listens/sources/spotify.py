@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.listens.source import Rows
-from recsys.listens.table import SCHEMA, LeftOut, Route, Source
+from recsys.listens.sources.source import Rows, listens
+from recsys.listens.table import SCHEMA, Clock, LeftOut, Route, Source
 
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=_WEEK_MS)]
@@ -64,7 +64,7 @@ _decode_extended = msgspec.json.Decoder(list[_ExtendedRow]).decode
 
 
 class Spotify:
-    """Reads the history files of both kinds of Spotify export (a :class:`recsys.listens.source.FileSource`)."""
+    """Reads the history files of both kinds of Spotify export (a :class:`recsys.listens.sources.FileSource`)."""
 
     wanted = "StreamingHistory*.json, Streaming_History_*.json or endsong_*.json"
     advice = (
@@ -105,8 +105,9 @@ def _read_account(text: bytes, route: Route) -> Rows:
     ]
     played_at = _instants(_column(rows, "end_time"), "endTime", _MS)
     finished = pa.repeat(pa.scalar(False), len(rows))
-    columns = [played_at, artist, track, _milliseconds(rows), finished]
-    return _sift(columns, sieve, Source.SPOTIFY_ACCOUNT, route)
+    columns = {"played_at": played_at, "artist": artist, "track": track, "finished": finished}
+    table = listens({**columns, "ms_played": _milliseconds(rows)}, Clock.MINUTE, Source.SPOTIFY_ACCOUNT, route)
+    return _sift(table, sieve)
 
 
 def _read_extended(text: bytes, route: Route) -> Rows:
@@ -126,8 +127,9 @@ def _read_extended(text: bytes, route: Route) -> Rows:
     ]
     played_at = _instants(_column(rows, "ts"), "ts", pa.timestamp("ms", tz="UTC"))
     finished = pc.fill_null(pc.equal(_strings(_column(rows, "reason_end")), "trackdone"), False)
-    columns = [played_at, artist, track, _milliseconds(rows), finished]
-    return _sift(columns, sieve, Source.SPOTIFY_EXTENDED, route)
+    columns = {"played_at": played_at, "artist": artist, "track": track, "finished": finished}
+    table = listens({**columns, "ms_played": _milliseconds(rows)}, Clock.SECOND, Source.SPOTIFY_EXTENDED, route)
+    return _sift(table, sieve)
 
 
 def _nameless(artist: pa.Array, track: pa.Array) -> Sieve:
@@ -135,15 +137,13 @@ def _nameless(artist: pa.Array, track: pa.Array) -> Sieve:
     return [(LeftOut.NO_TRACK, nothing), (LeftOut.UNKNOWN_ARTIST, _true(pc.equal(artist, "Unknown Artist")))]
 
 
-def _sift(columns: list[pa.Array], sieve: Sieve, source: Source, route: Route) -> Rows:
-    read = len(columns[0])
+def _sift(table: pa.Table, sieve: Sieve) -> Rows:
+    read = table.num_rows
     kept = np.ones(read, bool)
     left_out: Counter[str] = Counter()
     for reason, mask in sieve:
         left_out[reason.value] += int((kept & mask).sum())
         kept &= ~mask
-    constants = [pa.repeat(source.value, read), pa.repeat(route.value, read)]
-    table = pa.Table.from_arrays([*columns, *constants], schema=SCHEMA)
     return Rows(table.filter(pa.array(kept)), read, +left_out)
 
 

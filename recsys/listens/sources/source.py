@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from recsys.listens.table import Route
+from recsys.listens.table import SCHEMA, Clock, Route, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,23 @@ class Rows:
     table: pa.Table
     read: int
     left_out: Mapping[str, int]
+
+
+def listens(columns: Mapping[str, pa.Array], clock: Clock, source: Source, route: Route) -> pa.Table:
+    """Make a table of listens of those columns that a source knows.
+
+    Columns that are not given are null, but for `plays`: a row stands for one play.
+    """
+    count = len(columns["artist"])
+    known = {
+        "plays": pa.repeat(pa.scalar(1, pa.int64()), count),
+        "clock": pa.repeat(clock.value, count),
+        "source": pa.repeat(source.value, count),
+        "route": pa.repeat(route.value, count),
+        **columns,
+    }
+    arrays = [known[field.name] if field.name in known else pa.nulls(count, field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 class FileSource(Protocol):
