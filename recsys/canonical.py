@@ -14,7 +14,7 @@ import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def create_once(path: Path, data: bytes) -> None:
-    """Create `path` with mode 0600; of two processes that try at once, one succeeds and both read its bytes."""
+    """Create `path` with mode 0600, durable; of two processes that try at once, one succeeds and both read its bytes."""
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -125,10 +125,9 @@ def create_once(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(partial, path)
-        except FileExistsError:
-            return
+        _sync_one(path.parent)
     finally:
         partial.unlink()
 
