@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import shutil
@@ -30,6 +31,35 @@ _CHUNK = 1 << 20
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """Write a JSON value as its one canonical form (RFC 8785)."""
     return rfc8785.dumps(value)
+
+
+def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON that means one thing only: UTF-8, no name twice in an object, no NaN or infinity.
+
+    Raises
+    ------
+    ValueError
+        Says what else it is.
+    """
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=_distinct, parse_constant=_no_number)
+        canonical_json(value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(f"it has no canonical form: {error}") from error
+    return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("an object in it has the same name twice")
+    return fields
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def sha256_hex(data: bytes) -> str:
@@ -74,7 +104,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if partial.is_dir() and path.is_dir():
             return
         partial.replace(path)
-        _sync_one(path.parent)
+        sync_one(path.parent)
     finally:
         _remove(partial)
 
@@ -83,10 +113,11 @@ def _sync(path: Path) -> None:
     if path.is_dir():
         for child in path.iterdir():
             _sync(child)
-    _sync_one(path)
+    sync_one(path)
 
 
-def _sync_one(path: Path) -> None:
+def sync_one(path: Path) -> None:
+    """Make a file's bytes, or a folder's list of names, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -117,7 +148,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def create_once(path: Path, data: bytes) -> None:
-    """Create `path` with mode 0600, durable; of two processes that try at once, one succeeds and both read its bytes."""
+    """Create `path`, mode 0600, durable; of two processes that try at once, one succeeds and both read its bytes."""
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -127,7 +158,7 @@ def create_once(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(partial, path)
-        _sync_one(path.parent)
+        sync_one(path.parent)
     finally:
         partial.unlink()
 

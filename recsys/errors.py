@@ -5,13 +5,16 @@
     RecsysError
     ├── UnreadableExportError     an export cannot be read: names the file and the entry in it
     ├── ConfigError               a configuration or a folder of state is not usable
+    ├── SignatureInvalidError     a signed document is not what its signer signed
     ├── ConsentError
     │   ├── ConsentMissingError   nobody here agreed to this purpose at this instant
-    │   └── LedgerBrokenError     the consent ledger was edited, cut or damaged
+    │   ├── LedgerBrokenError     the consent ledger was edited, cut or damaged
+    │   └── MemberErasedError     what this member handed in was erased, and nothing new may be taken in unasked
     ├── DatasetError
     │   ├── DatasetTooSmallError  after the rules too little is left to build a version
     │   ├── VersionNotFoundError  no dataset version of that name
-    │   └── VersionBrokenError    a stored version is not what its digest says
+    │   ├── VersionBrokenError    a stored version is not what its digest says
+    │   └── VersionWithdrawnError a version holds somebody who has withdrawn since; it may not be used
     ├── ModelError
     │   ├── SolveFailedError      a row's linear system has no finite solution: names the row
     │   └── ModelInvalidError     a model file or its factors are not usable
@@ -54,6 +57,10 @@ class ConfigError(RecsysError):
     """A configuration file, an option or a folder of state is not usable."""
 
 
+class SignatureInvalidError(RecsysError):
+    """A signed document or a key is malformed, or was not signed by whom it should be; nothing in it may be believed."""
+
+
 class ConsentError(RecsysError):
     """A question of consent was answered with no, or cannot be answered."""
 
@@ -64,6 +71,10 @@ class ConsentMissingError(ConsentError):
 
 class LedgerBrokenError(ConsentError):
     """The consent ledger was edited, cut short or damaged; nothing may be admitted from it."""
+
+
+class MemberErasedError(ConsentError):
+    """What this member handed in was erased; nothing of theirs is read or taken in until they agree anew."""
 
 
 class DatasetError(RecsysError):
@@ -80,6 +91,10 @@ class VersionNotFoundError(DatasetError):
 
 class VersionBrokenError(DatasetError):
     """A stored version is not what its digest says; it may not be used."""
+
+
+class VersionWithdrawnError(DatasetError):
+    """Somebody whose data are in the version has withdrawn since; it may not be trained on or handed on any more."""
 
 
 class ModelError(RecsysError):

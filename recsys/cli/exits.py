@@ -18,6 +18,7 @@ CODES: dict[type[Exception], int] = {
     errors.DatasetError: 5,
     errors.ModelError: 6,
     errors.RunNotFoundError: 7,
+    errors.SignatureInvalidError: 8,
     ValueError: USAGE,
 }
 INTERRUPTED = 130
@@ -27,7 +28,7 @@ def explained(app: App, arguments: Sequence[str]) -> int:
     """Run a command; say what went wrong, if anything did, and give the exit code.
 
     0: done. 1: a fault of this program or of its system. 2: usage or configuration. 3: an export. 4: consent.
-    5: a dataset version. 6: a model. 7: no such run. 130: interrupted.
+    5: a dataset version. 6: a model. 7: no such run. 8: a signature. 130: interrupted.
     """
     try:
         result = app(list(arguments), exit_on_error=False, print_error=True, result_action="return_value")
