@@ -58,7 +58,7 @@ class ConfigError(RecsysError):
 
 
 class SignatureInvalidError(RecsysError):
-    """A signed document or a key is malformed, or was not signed by whom it should be; nothing in it may be believed."""
+    """A signed document or a key is malformed, or was not signed by whom it should be; nothing in it is believed."""
 
 
 class ConsentError(RecsysError):
