@@ -2,7 +2,8 @@
 
 Definitions follow Liang et al., "Variational Autoencoders for Collaborative Filtering" (WWW 2018), section 4.2:
 ``recall@k = hits / min(k, targets)``; ``ndcg@k`` discounts rank r (from 1) by ``1 / log2(r + 1)`` and divides by the
-best that ``min(k, targets)`` hits could reach.
+best that ``min(k, targets)`` hits could reach. ``map@k`` adds up the precision at each hit and divides by
+``min(k, targets)``, so that it too can reach 1; ``mrr@k`` is one over the rank of the first hit.
 """
 
 from __future__ import annotations
@@ -87,6 +88,25 @@ def ndcg(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
     best = np.concatenate([[0.0], np.cumsum(discount)])
     gained = hit[:, :k] @ discount[: hit.shape[1]]
     return _ratio(gained, best[np.minimum(n_targets, k)])
+
+
+def average_precision(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
+    """Average precision@k of each user; NaN for a user without targets. Arguments as in :func:`recall`."""
+    found = hit[:, :k]
+    precision = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
+    return _ratio((precision * found).sum(axis=1), np.minimum(n_targets, k))
+
+
+def reciprocal_rank(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
+    """One over the rank of each user's first hit within `k` places, 0 without one; NaN for a user without targets."""
+    found = hit[:, :k]
+    first = np.where(found.any(axis=1), 1 / (found.argmax(axis=1) + 1.0), 0.0) if found.shape[1] else np.zeros(len(hit))
+    return _ratio(first, np.minimum(n_targets, 1))
+
+
+def hit_rate(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
+    """1 for each user with a hit within `k` places, else 0; NaN for a user without targets."""
+    return _ratio(np.asarray(hit[:, :k].any(axis=1)), np.minimum(n_targets, 1))
 
 
 def _ratio(gained: NDArray[np.generic], best: NDArray[np.generic]) -> Floats:

@@ -1,7 +1,9 @@
 """How well a model recommends to people it was not trained on.
 
-``split`` divides users, ``metrics`` say what makes a list good, ``protocol`` asks a model for lists and scores them,
-``scores`` holds the figures with their uncertainty, ``baselines`` are what a model has to beat.
+``split`` divides users, ``lists`` asks a model for its lists, ``metrics`` say what they find and ``character`` what
+they are like, ``protocol`` puts these together, ``scores`` holds the figures with their uncertainty, ``segments``
+looks at groups of users, ``significance`` tells whether one model beats another, ``baselines`` are what a model has
+to beat.
 
 Why it is as it is:
 
@@ -21,21 +23,42 @@ A model is compared with a baseline like this::
 """
 
 from recsys.evaluation.baselines import Popularity
-from recsys.evaluation.metrics import NDCG, Metric, Recall
-from recsys.evaluation.protocol import Recommender, evaluate
+from recsys.evaluation.character import Diversity, Fame, LongTail, Miscalibration, Novelty, Popular, catalogue
+from recsys.evaluation.lists import Lists, Recommender, ask
+from recsys.evaluation.metrics import MAP, MRR, NDCG, HitRate, Metric, Recall
+from recsys.evaluation.protocol import evaluate, measure
 from recsys.evaluation.scores import Score, Scores
+from recsys.evaluation.segments import by_segment, segments
+from recsys.evaluation.significance import Comparison, compare
 from recsys.evaluation.split import HeldOut, Split, strong_generalization
 
 __all__ = [
+    "MAP",
+    "MRR",
     "NDCG",
+    "Comparison",
+    "Diversity",
+    "Fame",
     "HeldOut",
+    "HitRate",
+    "Lists",
+    "LongTail",
     "Metric",
+    "Miscalibration",
+    "Novelty",
+    "Popular",
     "Popularity",
     "Recall",
     "Recommender",
     "Score",
     "Scores",
     "Split",
+    "ask",
+    "by_segment",
+    "catalogue",
+    "compare",
     "evaluate",
+    "measure",
+    "segments",
     "strong_generalization",
 ]

@@ -1,22 +1,23 @@
-"""Metrics of ranked lists, as things that can be named, listed and passed around.
+"""Metrics of ranked lists, as things that can be named, listed and passed around: what a list finds.
 
-The formulas stand in :mod:`recsys.ranking`.
+The formulas stand in :mod:`recsys.ranking`. What a list is like, whatever it finds, is measured in
+:mod:`recsys.evaluation.character`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys import ranking
-from recsys.ranking import Bools, Floats
+from recsys.evaluation.lists import Lists
+from recsys.ranking import Floats
 
 
 class Metric(Protocol):
-    """A figure for each user, read off the places at which a list hits."""
+    """A figure for each user, read off the lists that a model gave."""
 
     @property
     def k(self) -> int:
@@ -26,44 +27,78 @@ class Metric(Protocol):
     def name(self) -> str:
         """What the metric is called in tables and tracked runs; MLflow refuses ``@``."""
 
-    def __call__(self, hit: Bools, n_targets: NDArray[np.integer]) -> Floats:
-        """Return one figure per user.
+    def __call__(self, lists: Lists) -> Floats:
+        """Return one figure per user, shape (users,). Lists are shorter than `k` only if the catalogue is."""
 
-        `hit` tells which places hold a target, shape (users, at least k unless the catalogue is smaller);
-        `n_targets` counts each user's targets.
-        """
+
+def check_places(k: int) -> None:
+    """Refuse a length that no list has."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise ValueError(f"k is {k!r}; it must be a whole number of places, 1 or more")
 
 
 @dataclass(frozen=True)
-class _AtK:
+class AtK:
+    """A metric of the first `k` places, called ``<stem>_at_<k>``."""
+
     k: int
 
+    stem: ClassVar[str]
+
     def __post_init__(self) -> None:
-        if isinstance(self.k, bool) or not isinstance(self.k, (int, np.integer)) or self.k < 1:
-            raise ValueError(f"k is {self.k!r}; it must be a whole number of places, 1 or more")
+        check_places(self.k)
+
+    @property
+    def name(self) -> str:
+        """What the metric is called."""
+        return f"{self.stem}_at_{self.k}"
 
 
-class NDCG(_AtK):
+class NDCG(AtK):
     """Normalized discounted cumulative gain of the first `k` places; see :func:`recsys.ranking.ndcg`."""
 
-    @property
-    def name(self) -> str:
-        """``ndcg_at_<k>``."""
-        return f"ndcg_at_{self.k}"
+    stem = "ndcg"
 
-    def __call__(self, hit: Bools, n_targets: NDArray[np.integer]) -> Floats:
+    def __call__(self, lists: Lists) -> Floats:
         """Return each user's NDCG, between 0 and 1."""
-        return ranking.ndcg(hit, n_targets, self.k)
+        return ranking.ndcg(lists.hit, lists.n_targets, self.k)
 
 
-class Recall(_AtK):
+class Recall(AtK):
     """Share of what could be found in `k` places that was found; see :func:`recsys.ranking.recall`."""
 
-    @property
-    def name(self) -> str:
-        """``recall_at_<k>``."""
-        return f"recall_at_{self.k}"
+    stem = "recall"
 
-    def __call__(self, hit: Bools, n_targets: NDArray[np.integer]) -> Floats:
+    def __call__(self, lists: Lists) -> Floats:
         """Return each user's recall, between 0 and 1."""
-        return ranking.recall(hit, n_targets, self.k)
+        return ranking.recall(lists.hit, lists.n_targets, self.k)
+
+
+class MAP(AtK):
+    """Mean average precision of the first `k` places; see :func:`recsys.ranking.average_precision`."""
+
+    stem = "map"
+
+    def __call__(self, lists: Lists) -> Floats:
+        """Return each user's average precision, between 0 and 1."""
+        return ranking.average_precision(lists.hit, lists.n_targets, self.k)
+
+
+class MRR(AtK):
+    """Mean reciprocal rank of the first hit in `k` places; see :func:`recsys.ranking.reciprocal_rank`."""
+
+    stem = "mrr"
+
+    def __call__(self, lists: Lists) -> Floats:
+        """Return one over the rank of each user's first hit, or 0."""
+        return ranking.reciprocal_rank(lists.hit, lists.n_targets, self.k)
+
+
+class HitRate(AtK):
+    """Share of users with a hit in `k` places; see :func:`recsys.ranking.hit_rate`."""
+
+    stem = "hit_rate"
+
+    def __call__(self, lists: Lists) -> Floats:
+        """Return 1 for each user with a hit, else 0."""
+        return ranking.hit_rate(lists.hit, lists.n_targets, self.k)

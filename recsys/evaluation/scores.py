@@ -40,12 +40,13 @@ class Bootstrap:
 
     def interval(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the low and the high end for the mean of each column of `values`, shape (users, columns)."""
-        means = self._means(values)
+        means = self.means(values)
         tail = 50 * (1 - self.confidence)
         low, high = np.percentile(means, [tail, 100 - tail], axis=0)
         return low, high
 
-    def _means(self, values: Floats) -> Floats:
+    def means(self, values: Floats) -> Floats:
+        """Return the mean of each column of `values` in each resample, shape (resamples, columns)."""
         n = len(values)
         rng = np.random.default_rng(self.seed)
         at_once = max(1, _DRAWS_AT_ONCE // n)

@@ -1,0 +1,127 @@
+"""What a model recommends to held-out users, asked for once and read by every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.evaluation.split import HeldOut, Split
+from recsys.ranking import Bools, hits
+
+
+class Recommender(Protocol):
+    """Whatever recommends as the models of ``implicit`` do, to users it has never seen."""
+
+    def recommend(
+        self,
+        userid: Any,  # noqa: ANN401 - libraries disagree on what they take; an index array is passed
+        user_items: Any,  # noqa: ANN401 - as above; a CSR matrix is passed
+        N: int = ...,
+        filter_already_liked_items: bool = ...,
+        *,
+        recalculate_user: bool = ...,
+    ) -> tuple[Any, Any]:
+        """Return ids and scores, best first, shape (users, at most N); id -1 where nothing is left.
+
+        Row r of `user_items` is what is known of ``userid[r]``; with `recalculate_user` the lists follow from these
+        rows alone.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of those held-out users that have a target.
+
+    Attributes
+    ----------
+    users
+        Where they stand in the matrix that was split, shape (users,).
+    ids
+        Row r is what ``users[r]`` was recommended, best first, -1 where nothing was; int32, shape (users, places).
+    hit
+        Which places hold a target, same shape.
+    n_targets
+        How many there were to find, shape (users,).
+    fold_in
+        What the model was shown, shape (users, items).
+    """
+
+    users: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    hit: Bools
+    n_targets: NDArray[np.int64]
+    fold_in: sp.csr_matrix
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return int(self.fold_in.shape[1])
+
+
+def ask(model: Recommender, held_out: Split | HeldOut, k: int, *, block: int = 4096) -> Lists:
+    """Ask a model for lists of `k` places, shorter only if the catalogue is.
+
+    Parameters
+    ----------
+    model
+        Shown each user's fold-in part, it recommends items outside that part.
+    held_out
+        The users; of a :class:`Split` its test users.
+    k
+        Length of a list.
+    block
+        Users for whom lists are asked at once. What is kept takes five bytes a place; a block bounds all else.
+
+    Raises
+    ------
+    ValueError
+        If no user has a target, or if the model's lists are not lists: of another shape, with items outside the
+        catalogue, an item twice, or a score that is NaN.
+    """
+    if block < 1:
+        raise ValueError(f"block is {block}; it must be 1 user or more")
+    people = held_out.test if isinstance(held_out, Split) else held_out
+    n_targets = np.diff(people.target.indptr)
+    chosen = np.flatnonzero(n_targets)
+    if len(chosen) == 0:
+        raise ValueError(
+            f"none of the {len(n_targets)} held-out users has a target; hold out users with 2 items or more"
+        )
+    ids = np.full((len(chosen), min(k, people.target.shape[1])), -1, dtype=np.int32)
+    hit = np.zeros(ids.shape, dtype=np.bool_)
+    for part in _blocks(len(chosen), block):
+        rows = chosen[part]
+        listed = _listed(model, people.fold_in[rows], ids.shape[1])
+        ids[part, : listed.shape[1]] = listed
+        hit[part, : listed.shape[1]] = hits(listed, people.target[rows])
+    fold_in = people.fold_in if len(chosen) == len(n_targets) else people.fold_in[chosen]
+    return Lists(people.users[chosen], ids, hit, n_targets[chosen].astype(np.int64), fold_in)
+
+
+def _blocks(n: int, block: int) -> Iterator[slice]:
+    return (slice(start, min(start + block, n)) for start in range(0, n, block))
+
+
+def _listed(model: Recommender, fold_in: sp.csr_matrix, k: int) -> NDArray[np.int64]:
+    n_users, n_items = fold_in.shape
+    raw_ids, scores = model.recommend(
+        np.arange(n_users), fold_in, N=k, filter_already_liked_items=True, recalculate_user=True
+    )
+    ids = np.asarray(raw_ids)
+    if ids.ndim != 2 or ids.shape[0] != n_users or ids.shape[1] > k:  # noqa: PLR2004 - users x places
+        raise ValueError(f"the model's lists have shape {ids.shape}; expected ({n_users}, at most {k})")
+    if np.isnan(scores).any():
+        raise ValueError("the model gives scores that are NaN, so its order means nothing; look at its factors")
+    if ids.max(initial=-1) >= n_items or ids.min(initial=0) < -1:
+        raise ValueError(
+            f"the model recommends ids from {ids.min()} to {ids.max()}; the catalogue has 0 to {n_items - 1}"
+        )
+    ordered = np.sort(ids, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+        raise ValueError("the model recommends an item twice in one list, which would count it twice")
+    return ids
