@@ -30,7 +30,12 @@ def ingest(exports: Path, *, common: Common = Common()) -> int:  # noqa: B008 - 
         report = read_all(exports, home.contributions, home.pseudonyms, progress=bar)
     document: dict[str, Any] = {
         "members": report.members,
-        "exports": {"read": report.read, "skipped": report.skipped, "broken": len(report.broken)},
+        "exports": {
+            "read": report.read,
+            "skipped": report.skipped,
+            "broken": len(report.broken),
+            "erased": report.erased,
+        },
         "rows": {
             "read": report.rows.rows_read,
             "used": report.rows.rows_used,
@@ -43,6 +48,7 @@ def ingest(exports: Path, *, common: Common = Common()) -> int:  # noqa: B008 - 
         ("exports read", report.read),
         ("exports that were in already", report.skipped),
         ("exports broken", len(report.broken)),
+        ("exports left closed: their members' data were erased", report.erased),
         ("rows read", report.rows.rows_read),
         ("rows used", report.rows.rows_used),
         *((f"rows left out: {reason}", count) for reason, count in sorted(report.rows.left_out.items())),

@@ -4,6 +4,8 @@ Why it is as it is:
 
 * Personal data stops at the door. Only history files are opened, only the fields that the table needs are decoded
   (:mod:`recsys.listens.sources`), and what is stored lies under a pseudonym (:class:`Contributions`).
+* What is stored can be made unreadable: each member's contributions lie under a key of their own, and destroying it
+  reaches every copy (:mod:`recsys.listens.data_keys`).
 * An export comes from a stranger. Sizes, names and counts are checked before anything is inflated, nothing is unpacked
   to disk (:mod:`recsys.listens.export`), and every refusal is one :class:`recsys.errors.UnreadableExportError`.
 * A play is told once: what counts, and when two rows are the same play, stands in :mod:`recsys.listens.table` only.
@@ -12,6 +14,7 @@ Why it is as it is:
 """
 
 from recsys.listens.contributions import Contributions
+from recsys.listens.data_keys import DataKeys, Tombstone
 from recsys.listens.ingest import IngestReport, ingest
 from recsys.listens.pool import Listens, Pool
 from recsys.listens.reading import read_export
@@ -22,11 +25,13 @@ __all__ = [
     "PLAY_MS",
     "SCHEMA",
     "Contributions",
+    "DataKeys",
     "IngestReport",
     "Listens",
     "Pool",
     "ReadReport",
     "Route",
+    "Tombstone",
     "counts_as_play",
     "ingest",
     "read_export",

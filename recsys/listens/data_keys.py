@@ -66,7 +66,7 @@ class DataKeys:
         path = self._path(member)
         if not path.exists() or self.tombstone(member):
             with self._alone():
-                self._refuse_erased(member)
+                self.refuse_erased(member)
                 if not path.exists():
                     create_once(path, AESGCM.generate_key(8 * _KEY_BYTES))
         return self.of(member)
@@ -81,7 +81,7 @@ class DataKeys:
         ConfigError
             If there is no key, or none that can be one.
         """
-        self._refuse_erased(member)
+        self.refuse_erased(member)
         path = self._path(member)
         try:
             key = path.read_bytes()
@@ -94,8 +94,8 @@ class DataKeys:
             raise ConfigError(f"{path} has {len(key)} bytes, expected {_KEY_BYTES}; put the key back from a backup")
         return AESGCM(key)
 
-    def destroy(self, member: Pseudonym, tombstone: Tombstone) -> bool:
-        """Destroy a member's key beyond recovery; tell whether there was one.
+    def destroy(self, member: Pseudonym, tombstone: Tombstone) -> list[Path]:
+        """Destroy a member's key beyond recovery; give the files that held it.
 
         The tombstone is there before the key goes, so that a crash between the two leaves a member without access,
         never one who can be read again. Doing it again finishes what was begun; an older tombstone stays.
@@ -103,11 +103,11 @@ class DataKeys:
         with self._alone():
             if not self._stone(member).exists():
                 write_atomically(self._stone(member), canonical_json(asdict(tombstone)))
-            left = [path for path in self.folder.iterdir() if path.name.lstrip(".").startswith(f"{member}.key")]
+            left = [path for path in sorted(self.folder.iterdir()) if path.name.lstrip(".").startswith(f"{member}.key")]
             for path in left:  # the key, and what a process that was killed while making it left behind
                 _shred(path)
             sync_one(self.folder)
-        return bool(left)
+        return left
 
     def tombstone(self, member: Pseudonym) -> Tombstone | None:
         """Give what stands where the member's key was destroyed, or ``None``.
@@ -131,18 +131,25 @@ class DataKeys:
         members = sorted(Pseudonym(path.stem) for path in found)
         return {member: stone for member in members if (stone := self.tombstone(member))}
 
-    def lift(self, member: Pseudonym) -> None:
-        """Let a member who came back contribute again, under a new key; what was destroyed stays destroyed."""
-        with self._alone(), suppress(FileNotFoundError):
-            self._stone(member).unlink()
-            sync_one(self.folder)
+    def refuse_erased(self, member: Pseudonym) -> None:
+        """Refuse a member whose data were erased and who has not come back.
 
-    def _refuse_erased(self, member: Pseudonym) -> None:
+        Raises
+        ------
+        MemberErasedError
+            If so.
+        """
         if stone := self.tombstone(member):
             raise MemberErasedError(
                 f"the data of {member[:12]} were erased at {stone.at}; they can contribute again after they agree "
                 "anew: recsys consent grant MEMBER PURPOSE"
             )
+
+    def lift(self, member: Pseudonym) -> None:
+        """Let a member who came back contribute again, under a new key; what was destroyed stays destroyed."""
+        with self._alone(), suppress(FileNotFoundError):
+            self._stone(member).unlink()
+            sync_one(self.folder)
 
     def _alone(self) -> AbstractContextManager[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from recsys.canonical import Pseudonym, Pseudonyms, sha256_file, sha256_hex
-from recsys.errors import UnreadableExportError
+from recsys.errors import MemberErasedError, UnreadableExportError
 from recsys.listens.contributions import Contributions
 from recsys.listens.export import history_paths
 from recsys.listens.reading import member_name, read_export
@@ -47,6 +47,8 @@ class IngestReport:
         Exports that could not be read, and why.
     rows
         The rows of all exports that are in, read and skipped.
+    erased
+        Exports of members whose data were erased; they are not opened until their member agrees anew.
     """
 
     members: int
@@ -54,10 +56,13 @@ class IngestReport:
     skipped: int
     broken: tuple[Broken, ...]
     rows: ReadReport
+    erased: int = 0
 
     def words(self) -> str:
         """Say it in a few lines."""
         exports = f"{self.read:,} exports read, {self.skipped:,} were in already, {len(self.broken):,} broken"
+        if self.erased:
+            exports += f", {self.erased:,} left closed because their members' data were erased"
         broken = (f"broken: {UnreadableExportError(one.path, one.reason, one.entry)}" for one in self.broken)
         return "\n".join([f"{self.members:,} members; {exports}", self.rows.words(), *broken])
 
@@ -74,6 +79,7 @@ class _Outcome:
     rows: ReadReport = field(default_factory=ReadReport)
     was_in: bool = False
     broken: Broken | None = None
+    erased: bool = False
 
 
 def ingest(
@@ -148,13 +154,16 @@ def _plan(exports: Iterable[Path], pseudonyms: Pseudonyms) -> tuple[list[_Task],
 
 def _take_in(contributions: Contributions, route: Route, task: _Task) -> _Outcome:
     try:
+        contributions.keys.refuse_erased(task.member)
         digest = _export_digest(task.path)
         if contributions.has(task.member, digest):
             return _Outcome(task.member, contributions.report(task.member, digest), was_in=True)
         listens = read_export(task.path, member=task.member, route=route)
+        contributions.add(listens, digest)
     except UnreadableExportError as fault:
         return _Outcome(task.member, broken=Broken(fault.path, fault.reason, fault.entry))
-    contributions.add(listens, digest)
+    except MemberErasedError:
+        return _Outcome(task.member, erased=True)
     return _Outcome(task.member, listens.report)
 
 
@@ -170,11 +179,12 @@ def _export_digest(path: Path) -> str:
 
 
 def _summed(outcomes: list[_Outcome], nameless: list[Broken]) -> IngestReport:
-    good = [outcome for outcome in outcomes if outcome.broken is None]
+    good = [outcome for outcome in outcomes if outcome.broken is None and not outcome.erased]
     return IngestReport(
         members=len({outcome.member for outcome in good}),
         read=sum(not outcome.was_in for outcome in good),
         skipped=sum(outcome.was_in for outcome in good),
         broken=(*nameless, *(outcome.broken for outcome in outcomes if outcome.broken is not None)),
         rows=sum((outcome.rows for outcome in good), ReadReport()),
+        erased=sum(outcome.erased for outcome in outcomes),
     )

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from listens.made import ACCOUNT_2025, EXTENDED_2025, account_row, as_bytes, extended_row, make_folder, make_zip
 
@@ -25,8 +24,10 @@ def store(tmp_path):
     return Contributions(tmp_path / "contributions")
 
 
-def stored(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.parquet") if path.name[0] != "."}
+def stored(store):
+    """Give what is stored, decrypted: the bytes on disk differ from run to run."""
+    paths = [path for path in store.folder.rglob("*.listens") if path.name[0] != "."]
+    return {path.relative_to(store.folder): store._stored(path) for path in paths}
 
 
 def make_exports(folder, count):
@@ -64,11 +65,11 @@ def test_every_zip_and_folder_is_a_members_export_and_broken_ones_are_named(stor
 def test_a_second_run_reads_nothing_and_reports_the_same_rows(store, tmp_path):
     exports = make_exports(tmp_path / "exports", 3)
     first = ingest(exports, store, PSEUDONYMS)
-    before = stored(store.folder)
+    before = stored(store)
     second = ingest(exports, store, PSEUDONYMS)
     assert (first.read, first.skipped, second.read, second.skipped) == (3, 0, 0, 3)
     assert (first.rows, first.members) == (second.rows, second.members)
-    assert stored(store.folder) == before
+    assert stored(store) == before
 
 
 def test_a_renamed_or_rearranged_copy_of_an_export_is_in_already(store, tmp_path):
@@ -129,26 +130,26 @@ def test_any_number_of_processes_stores_the_same(store, tmp_path, workers):
     assert (report.read, len(report.broken), report.rows.rows_read) == (20, 1, 1_000)
     alone = Contributions(tmp_path / "alone")
     ingest(exports, alone, PSEUDONYMS, workers=1)
-    assert stored(store.folder) == stored(alone.folder)
+    assert stored(store) == stored(alone)
 
 
 RUN = """
 import os, signal, sys
 from pathlib import Path
 from recsys.canonical import Pseudonyms
-from recsys.listens import Contributions, contributions, ingest
+from recsys.listens import Contributions, ingest
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def half_written(table, path, **_):
-    Path(path).write_bytes(b"PAR1 and no more")
+def half_written(path, data):
+    path.open("wb").write(data[:20])
     die()
 
 if __name__ == "__main__":
     exports, folder, how = sys.argv[1:]
     if how == "while writing":
-        contributions.pq.write_table = half_written
+        Path.write_bytes = half_written
     ingest(
         exports, Contributions(Path(folder)), Pseudonyms(b"k" * 32), workers=1 if how == "while writing" else 2,
         progress=lambda done, total: die() if how == "while running" and done == 9 else None,
@@ -171,13 +172,13 @@ def test_a_killed_run_goes_on_where_it_stopped(store, tmp_path, how):
     killed = start(tmp_path, exports, store.folder, how)
     killed.communicate(timeout=TIMEOUT_S)  # ends only when no worker holds the pipe any more
     assert killed.returncode == -signal.SIGKILL
-    partly = len(stored(store.folder))
+    partly = len(stored(store))
     assert partly == len(store.members) < MANY
     report = ingest(exports, store, PSEUDONYMS)
     assert (report.skipped, report.read) == (partly, MANY - partly)
     undisturbed = Contributions(tmp_path / "undisturbed")
     expected = ingest(exports, undisturbed, PSEUDONYMS)
-    assert stored(store.folder) == stored(undisturbed.folder)
+    assert stored(store) == stored(undisturbed)
     assert (report.rows, report.members) == (expected.rows, expected.members)
 
 
@@ -189,7 +190,7 @@ def test_two_runs_at_once_store_the_same_as_one(store, tmp_path):
     assert [run.returncode for run in runs] == [0, 0]
     alone = Contributions(tmp_path / "alone")
     ingest(exports, alone, PSEUDONYMS)
-    assert stored(store.folder) == stored(alone.folder)
+    assert stored(store) == stored(alone)
     assert not [path for path in store.folder.rglob("*") if path.name.endswith(".partial")]
 
 
@@ -240,13 +241,16 @@ def test_no_byte_that_is_stored_holds_anything_personal(store, tmp_path):
     (tmp_path / "exports").mkdir()
     export = secret_export(tmp_path / "exports")
     assert ingest(export.parent, store, PSEUDONYMS).read == 1
-    written = [path for path in store.folder.rglob("*") if path.is_file()]
-    assert len(written) == 1
-    table = pq.read_table(written[0])
-    unpacked = str(table.to_pydict()) + str(table.schema) + str(table.schema.metadata) + str(written[0])
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != export]
+    (file,) = store.folder.rglob("*.listens")
+    with store._opened(file) as plain:
+        unpacked = (
+            str(plain.read().to_pydict()) + str(plain.schema_arrow) + str(plain.schema_arrow.metadata) + str(file)
+        )
     assert "Ünder Glaß" in unpacked
+    for secret in (*SECRETS.values(), "Ünder Glaß", "Slow Tide"):
+        assert not [path for path in written if as_bytes(secret.encode()) in path.read_bytes()]
     for secret in SECRETS.values():
-        assert as_bytes(secret.encode()) not in written[0].read_bytes()
         assert secret not in unpacked
 
 
