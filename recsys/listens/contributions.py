@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -120,8 +120,19 @@ class Contributions:
         sync_one(self.folder)
         return files
 
-    def read(self, member: str) -> Listens:
+    def exports(self, member: str) -> tuple[str, ...]:
+        """Name the exports that a member handed in, by their SHA-256, sorted."""
+        return tuple(sorted(path.stem for path in self._files(member)))
+
+    def read(self, member: str, *, only: Container[str] | None = None) -> Listens:
         """Read all that a member handed in, merged: a play that stands in several exports is there once.
+
+        Parameters
+        ----------
+        member
+            Whose.
+        only
+            SHA-256 of the exports to read, where not all of them are wanted.
 
         Raises
         ------
@@ -130,12 +141,14 @@ class Contributions:
         ConfigError
             If a stored file is damaged.
         """
-        parts = [self._stored(path) for path in sorted(self._files(member))]
+        paths = [path for path in sorted(self._files(member)) if only is None or path.stem in only]
+        parts = [self._stored(path) for path in paths]
         if not parts:
             raise KeyError(member)
         report = sum((part_report for _, part_report in parts), ReadReport())
         table, repeats = without_repeats(pa.concat_tables(table for table, _ in parts))
-        return Listens(Pseudonym(member), table, report.leaving_out(repeats))
+        exports = tuple(path.stem for path in paths)
+        return Listens(Pseudonym(member), table, report.leaving_out(repeats), exports)
 
     def report(self, member: Pseudonym, export_digest: str) -> ReadReport:
         """Tell what became of the rows of one export when it was read.

@@ -36,11 +36,14 @@ class Listens:
         One row a play, in the order of time, with the columns of :data:`recsys.listens.SCHEMA`.
     report
         What became of the rows of the exports it was read from.
+    exports
+        SHA-256 of each export it was read from, sorted, where it was read from stored contributions.
     """
 
     member: str
     table: pa.Table
     report: ReadReport
+    exports: tuple[str, ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:
