@@ -11,7 +11,7 @@ from recsys.canonical import Pseudonym, Pseudonyms, sha256_file, sha256_hex
 from recsys.errors import MemberErasedError, UnreadableExportError
 from recsys.listens.contributions import Contributions
 from recsys.listens.export import history_paths
-from recsys.listens.reading import member_name, read_export
+from recsys.listens.reading import claims, member_name, read_export
 from recsys.listens.report import ReadReport
 from recsys.listens.sources import SPOTIFY
 from recsys.listens.table import Route
@@ -172,7 +172,7 @@ def _export_digest(path: Path) -> str:
     try:
         if not path.is_dir():
             return sha256_file(path)
-        files = sorted(sha256_file(file) for file in history_paths(path, SPOTIFY.claims))
+        files = sorted(sha256_file(file) for file in history_paths(path, claims))
     except OSError as fault:
         raise UnreadableExportError(path, f"cannot be read: {fault.strerror}") from None
     return sha256_hex("".join(files).encode())

@@ -39,7 +39,7 @@ def read_export(path: str | Path, *, member: str | None = None, route: Route = R
     """
     path = Path(path)
     tables, report = [SCHEMA.empty_table()], ReadReport()
-    for file in history_files(path, SPOTIFY.claims):
+    for file in history_files(path, claims):
         rows = _rows(path, file, route)
         tables.append(rows.table)
         report += ReadReport(rows.read, rows.table.num_rows, rows.left_out, files_read=1)
@@ -51,6 +51,11 @@ def read_export(path: str | Path, *, member: str | None = None, route: Route = R
         raise UnreadableExportError(path, f"no listening history ({SPOTIFY.wanted}) inside; {SPOTIFY.advice}")
     table, repeats = without_repeats(pa.concat_tables(tables))
     return Listens(member_name(path) if member is None else member, table, report.leaving_out(repeats))
+
+
+def claims(name: str, _head: bytes) -> bool:
+    """Tell by its base name and first bytes whether a file is a history of any source."""
+    return SPOTIFY.claims(name)
 
 
 def _rows(path: Path, file: HistoryFile, route: Route) -> Rows:
