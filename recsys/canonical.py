@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import rfc8785
 
 from recsys.errors import ConfigError
@@ -28,9 +29,28 @@ _KEY_BYTES = 32
 _CHUNK = 1 << 20
 
 
+_sorted = msgspec.json.Encoder(order="sorted")
+_EXACT_INT = 2**53
+
+
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    """Write a JSON value as its one canonical form (RFC 8785)."""
-    return rfc8785.dumps(value)
+    """Write a JSON value as its one canonical form (RFC 8785).
+
+    Where there are no floats and all names are ASCII, sorted JSON in the shortest spelling is that form already, and
+    compiled code writes it ten times as fast.
+    """
+    return _sorted.encode(value) if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    kind = type(value)
+    if kind is str:
+        return True
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(held) for name, held in value.items())
+    if kind is list:
+        return all(map(_is_plain, value))
+    return value is None or kind is bool or (kind is int and -_EXACT_INT < value < _EXACT_INT)
 
 
 def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value

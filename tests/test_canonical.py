@@ -4,13 +4,69 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.canonical import Pseudonym, Pseudonyms, atomic_path, canonical_json, utc_text, write_atomically
+from recsys.canonical import Pseudonym, Pseudonyms, atomic_path, canonical_json, parse_json, utc_text, write_atomically
 from recsys.errors import ConfigError
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=5),
+    max_leaves=12,
+)
+ascii_names = st.text(st.characters(max_codepoint=127), max_size=5)
+plain_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ascii_names, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(json_values | plain_values)
+def test_canonical_json_is_what_its_reference_writes(value):
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "value", [2**53, -(2**53), [{"a": 2**60}], float("nan"), {"a": float("inf")}, "\ud800", {1: 2}]
+)
+def test_what_has_no_canonical_form_is_refused(value):
+    with pytest.raises(ValueError):  # noqa: PT011 - the two writers say it in their own words
+        canonical_json(value)
+
+
+@given(plain_values | st.floats(-1e15, 1e15))
+def test_json_is_read_as_it_was_written(value):
+    assert canonical_json(parse_json(canonical_json(value))) == canonical_json(value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"a":1,"a":1}',
+        b"[NaN]",
+        b"[-Infinity]",
+        b"1e999",
+        b'"\\ud800"',
+        b"9007199254740993",
+        b"[" * 100_000 + b"]" * 100_000,
+    ],
+)
+def test_json_that_means_two_things_or_none_is_refused(data):
+    with pytest.raises(ValueError):  # noqa: PT011 - several readers say it in their own words
+        parse_json(data)
 
 
 def test_canonical_json_sorts_keys_and_leaves_letters_as_they_are():
