@@ -39,17 +39,31 @@ def hold_out_part(
     if not 0 < fold_in_fraction < 1:
         raise ValueError(f"fold_in_fraction is {fold_in_fraction}; it must lie between 0 and 1")
     counts = np.diff(user_items.indptr)
-    rows = np.repeat(np.arange(user_items.shape[0]), counts)
-    order = np.lexsort((rng.random(user_items.nnz), rows))
-    place = np.empty(user_items.nnz, dtype=np.int64)
-    place[order] = np.arange(user_items.nnz) - np.repeat(user_items.indptr[:-1], counts)
+    rows, place = drawn_places(user_items, rng)
     kept = np.rint(counts * fold_in_fraction).astype(np.int64)
     kept = np.where(counts >= 2, np.clip(kept, 1, counts - 1), counts)  # noqa: PLR2004 - one for each side
     folded = place < np.repeat(kept, counts)
-    return _entries(user_items, rows, folded), _entries(user_items, rows, ~folded)
+    return entries(user_items, rows, folded), entries(user_items, rows, ~folded)
 
 
-def _entries(matrix: sp.csr_matrix, rows: NDArray[np.int64], chosen: Bools) -> sp.csr_matrix:
+def drawn_places(user_items: sp.csr_matrix, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put each user's items into a random order.
+
+    Returns
+    -------
+    rows, place
+        For each stored entry its row, and its place from 0 in the order drawn for that row; shape (entries,).
+    """
+    counts = np.diff(user_items.indptr)
+    rows = np.repeat(np.arange(user_items.shape[0], dtype=np.int64), counts)
+    order = np.lexsort((rng.random(user_items.nnz), rows))
+    place = np.empty(user_items.nnz, dtype=np.int64)
+    place[order] = np.arange(user_items.nnz) - np.repeat(user_items.indptr[:-1], counts)
+    return rows, place
+
+
+def entries(matrix: sp.csr_matrix, rows: NDArray[np.int64], chosen: Bools) -> sp.csr_matrix:
+    """Keep the chosen entries of a CSR matrix whose entry e stands in row ``rows[e]``."""
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[chosen], minlength=matrix.shape[0]))])
     return sp.csr_matrix((matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 

@@ -1,9 +1,9 @@
 """How well a model recommends to people it was not trained on.
 
-``split`` divides users, ``lists`` asks a model for its lists, ``metrics`` say what they find and ``character`` what
-they are like, ``protocol`` puts these together, ``scores`` holds the figures with their uncertainty, ``segments``
-looks at groups of users, ``significance`` tells whether one model beats another, ``baselines`` are what a model has
-to beat.
+``split`` and ``temporal`` divide users, ``lists`` asks a model for its lists, ``metrics`` say what these find and
+``character`` what they are like, ``protocol`` puts it together and ``referee`` counts the looks at test users,
+``scores`` holds the figures with their uncertainty, ``segments`` looks at groups of users, ``significance`` tells
+whether one model beats another, ``baselines`` are what a model has to beat.
 
 Why it is as it is:
 
@@ -27,17 +27,21 @@ from recsys.evaluation.character import Diversity, Fame, LongTail, Miscalibratio
 from recsys.evaluation.lists import Lists, Recommender, ask
 from recsys.evaluation.metrics import MAP, MRR, NDCG, HitRate, Metric, Recall
 from recsys.evaluation.protocol import evaluate, measure
-from recsys.evaluation.scores import Score, Scores
+from recsys.evaluation.referee import Referee
+from recsys.evaluation.scores import Bootstrap, Score, Scores
 from recsys.evaluation.segments import by_segment, segments
 from recsys.evaluation.significance import Comparison, compare
-from recsys.evaluation.split import HeldOut, Split, strong_generalization
+from recsys.evaluation.split import HeldOut, Split, leave_out, strong_generalization, user_folds
+from recsys.evaluation.temporal import Events, temporal
 
 __all__ = [
     "MAP",
     "MRR",
     "NDCG",
+    "Bootstrap",
     "Comparison",
     "Diversity",
+    "Events",
     "Fame",
     "HeldOut",
     "HitRate",
@@ -50,6 +54,7 @@ __all__ = [
     "Popularity",
     "Recall",
     "Recommender",
+    "Referee",
     "Score",
     "Scores",
     "Split",
@@ -58,7 +63,10 @@ __all__ = [
     "catalogue",
     "compare",
     "evaluate",
+    "leave_out",
     "measure",
     "segments",
     "strong_generalization",
+    "temporal",
+    "user_folds",
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.model_selection import KFold
 
-from recsys.ranking import hold_out_part
+from recsys import ranking
 
 _LEAST_ITEMS = 2  # one to fold in, one to find
+_FEWEST_FOLDS = 3  # one to test, one to validate, one to train
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Users that no model was trained on, each history in two parts.
+    """Users to ask a model for, each history in two parts; no model was trained on them but where a split says so.
 
     Attributes
     ----------
@@ -103,32 +107,135 @@ def strong_generalization(
         If a number or fraction is out of range, if too few users have two items, or if a value is not finite or is
         negative.
     """
-    matrix = _checked(user_items)
+    matrix = checked(user_items)
     n_validation = n_held_out if n_validation is None else n_validation
     _check_counts(n_held_out, n_validation)
     able = np.flatnonzero(np.diff(matrix.indptr) >= _LEAST_ITEMS)
     _check_enough(n_held_out, n_validation, len(able), matrix.shape[0])
-    choose, divide_test, divide_validation = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    choose, *divide = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     drawn = choose.permutation(able)
-    test = np.sort(drawn[:n_held_out])
-    validation = np.sort(drawn[n_held_out : n_held_out + n_validation])
+    test, validation = drawn[:n_held_out], drawn[n_held_out : n_held_out + n_validation]
+    return _without(matrix, test, validation, fold_in_fraction, divide)
+
+
+def user_folds(
+    user_items: Any,  # noqa: ANN401 - as in `strong_generalization`
+    n_folds: int = 5,
+    *,
+    fold_in_fraction: float = 0.8,
+    seed: int = 0,
+) -> Iterator[Split]:
+    """Hold out every user once: K-fold over users, by scikit-learn's :class:`~sklearn.model_selection.KFold`.
+
+    Parameters
+    ----------
+    user_items, fold_in_fraction, seed
+        As in :func:`strong_generalization`.
+    n_folds
+        Number of folds. Fold j tests on part j and validates on part j + 1, so three folds are the fewest.
+
+    Yields
+    ------
+    Split
+        One for each fold. Users with fewer than two items train in each.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`strong_generalization`.
+    """
+    matrix = checked(user_items)
+    able = np.flatnonzero(np.diff(matrix.indptr) >= _LEAST_ITEMS)
+    if not _FEWEST_FOLDS <= n_folds <= len(able):
+        raise ValueError(
+            f"n_folds is {n_folds}; it must lie between {_FEWEST_FOLDS} and the {len(able)} users with "
+            f"{_LEAST_ITEMS} items or more"
+        )
+    parts = [able[held] for _, held in KFold(n_folds, shuffle=True, random_state=seed).split(able)]
+    for number, sequence in enumerate(np.random.SeedSequence(seed).spawn(n_folds)):
+        divide = [np.random.default_rng(s) for s in sequence.spawn(2)]
+        yield _without(matrix, parts[number], parts[(number + 1) % n_folds], fold_in_fraction, divide)
+
+
+def leave_out(
+    user_items: Any,  # noqa: ANN401 - as in `strong_generalization`
+    n_items: int = 1,
+    *,
+    seed: int = 0,
+) -> Split:
+    """Leave items out of every user's history, for comparison with papers that do.
+
+    Parameters
+    ----------
+    user_items, seed
+        As in :func:`strong_generalization`.
+    n_items
+        How many items of each user are left out for the test, and as many again for validation. Users with fewer than
+        ``2 * n_items + 1`` train alone.
+
+    Returns
+    -------
+    Split
+        Every user trains, with what is left; ``fold_in`` of a held-out user is the row that trained.
+
+    Warns
+    -----
+    UserWarning
+        Always: the model was fitted to the very people that test it.
+    """
+    warnings.warn(
+        "leaving items out tests a model on people it was fitted to, and says little of new members; "
+        "strong_generalization holds out whole users",
+        UserWarning,
+        stacklevel=2,
+    )
+    matrix = checked(user_items)
+    counts = np.diff(matrix.indptr)
+    able = counts > 2 * n_items
+    if n_items < 1 or not able.any():
+        raise ValueError(f"n_items is {n_items}; it must be 1 or more, and some user must have more than twice as many")
+    rows, place = ranking.drawn_places(matrix, np.random.default_rng(seed))
+    part = np.where(able[rows], np.minimum(place // n_items, 2), 2)
+    test, validation, train = (ranking.entries(matrix, rows, part == number) for number in range(3))
+    users = np.flatnonzero(able)
+    return Split(
+        train_users=_frozen_array(np.arange(matrix.shape[0])),
+        train=_frozen(train),
+        validation=held_out(users, train[users], validation[users]),
+        test=held_out(users, train[users], test[users]),
+    )
+
+
+def held_out(users: NDArray[np.int64], fold_in: sp.csr_matrix, target: sp.csr_matrix) -> HeldOut:
+    """Put held-out users together, read-only."""
+    return HeldOut(_frozen_array(users), _frozen(fold_in), _frozen(target))
+
+
+def _without(
+    matrix: sp.csr_matrix,
+    test: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    fold_in_fraction: float,
+    divide: Sequence[np.random.Generator],
+) -> Split:
+    test, validation = np.sort(test), np.sort(validation)
     train = np.setdiff1d(np.arange(matrix.shape[0]), np.concatenate([test, validation]))
     return Split(
         train_users=_frozen_array(train),
         train=_frozen(matrix[train]),
-        validation=_held_out(matrix, validation, fold_in_fraction, divide_validation),
-        test=_held_out(matrix, test, fold_in_fraction, divide_test),
+        validation=_divided(matrix, validation, fold_in_fraction, divide[1]),
+        test=_divided(matrix, test, fold_in_fraction, divide[0]),
     )
 
 
-def _held_out(
+def _divided(
     matrix: sp.csr_matrix, users: NDArray[np.int64], fold_in_fraction: float, rng: np.random.Generator
 ) -> HeldOut:
-    fold_in, target = hold_out_part(matrix[users], fold_in_fraction, rng)
-    return HeldOut(users=_frozen_array(users), fold_in=_frozen(fold_in), target=_frozen(target))
+    return held_out(users, *ranking.hold_out_part(matrix[users], fold_in_fraction, rng))
 
 
-def _checked(user_items: Any) -> sp.csr_matrix:  # noqa: ANN401 - as in `strong_generalization`
+def checked(user_items: Any) -> sp.csr_matrix:  # noqa: ANN401 - as in `strong_generalization`
+    """Take weights as CSR in canonical form and refuse values that are none; the caller's matrix is not changed."""
     matrix = sp.csr_matrix(user_items)
     matrix = sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)  # flags of its own
     bad = ~np.isfinite(matrix.data) | (matrix.data < 0)

@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.evaluation import strong_generalization
+from recsys.evaluation import leave_out, strong_generalization, user_folds
 
 
 @pytest.fixture
@@ -149,3 +149,43 @@ def test_a_value_that_is_no_weight_is_named_with_its_place(music, value):
     music[7, 1] = value
     with pytest.raises(ValueError, match=r"user_items\[7, 1\] is .*finite and not negative"):
         strong_generalization(music, 5)
+
+
+def test_each_able_user_is_tested_in_one_fold_and_trains_where_it_is_not_held_out(music):
+    splits = list(user_folds(music, 4))
+    tested = np.concatenate([split.test.users for split in splits])
+    assert sorted(tested) == list(range(2, 60))
+    for split in splits:
+        assert sorted(np.concatenate(parts(split))) == list(range(60))
+        assert {0, 1} <= set(split.train_users)
+
+
+def test_folds_follow_from_the_seed(music):
+    one, again, other = ([s.test.users.tolist() for s in user_folds(music, 3, seed=seed)] for seed in (1, 1, 2))
+    assert one == again != other
+
+
+@pytest.mark.parametrize("n_folds", [2, 59])
+def test_there_are_users_for_each_fold(music, n_folds):
+    with pytest.raises(ValueError, match=f"n_folds is {n_folds}; it must lie between 3 and the 58 users"):
+        list(user_folds(music, n_folds))
+
+
+def test_leaving_items_out_warns_and_leaves_out_as_many_as_stated(music):
+    with pytest.warns(UserWarning, match="people it was fitted to"):
+        split = leave_out(music, 2)
+    assert len(split.train_users) == 60
+    assert np.diff(split.test.target.indptr).tolist() == [2] * len(split.test.users)
+    assert np.diff(split.validation.target.indptr).tolist() == [2] * len(split.test.users)
+    whole = split.train.copy()
+    for people in (split.test, split.validation):
+        assert (people.fold_in != split.train[people.users]).nnz == 0
+        there = sp.csr_matrix((np.ones(len(people.users)), (people.users, np.arange(len(people.users)))), (60, 60))
+        whole = whole + (there @ sp.vstack([people.target, sp.csr_matrix((60 - len(people.users), 20))]))
+    assert abs(whole - music).max() == 0
+
+
+@pytest.mark.parametrize("n_items", [0, 10])
+def test_there_are_items_to_leave_out(music, n_items):
+    with pytest.warns(UserWarning, match="fitted to"), pytest.raises(ValueError, match=f"n_items is {n_items}"):
+        leave_out(music, n_items)
