@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 from recsys.cli.common import Common, instant, short, table
+
+if TYPE_CHECKING:
+    from recsys.dataset import DatasetVersion
 
 dataset = App(name="dataset", help="Build, list, check and compare dataset versions.")
 
@@ -20,6 +24,7 @@ def build(
     *,
     purpose: str = "train-recommender",
     min_listeners: int = 5,
+    artist_ids: Path | None = None,
     at: datetime | None = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
@@ -31,19 +36,23 @@ def build(
         What the version is for; only members who agree to it are in it.
     min_listeners
         Artists heard by fewer members are left out.
+    artist_ids
+        Your own map of artists, CSV or Parquet: columns id, name (optional), and any of spelling, mbid, spotify.
     at
         The instant for which consent is asked (UTC unless it names a zone); now unless given.
     """
     from recsys.consent import admit
     from recsys.dataset import CONSENTED
     from recsys.dataset import build as build_version
+    from recsys.listens import ArtistIds
 
+    ids = ArtistIds.load(artist_ids) if artist_ids else None
     home = common.open()
     admitted = admit(home.contributions, home.ledger, purpose, instant(at))
     latest = home.datasets.latest(f"{CONSENTED}-{purpose}")
     parent = home.datasets.load(latest) if latest else None
     with common.bar("reading listens") as bar:
-        version = build_version(admitted, min_listeners=min_listeners, parent=parent, progress=bar)
+        version = build_version(admitted, min_listeners=min_listeners, ids=ids, parent=parent, progress=bar)
     home.datasets.save(version)
     new = "nothing changed; the latest version is still" if version is parent else "built version"
     common.show(json.loads(version.manifest.to_bytes()) | {"digest": version.digest}, f"{new} {version.digest}")
@@ -104,20 +113,34 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
 
 
 @dataset.command
-def show(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
-    """Show a version's manifest.
+def show(version: str, *, spellings: bool = False, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Show a version's manifest, or which spellings became one artist in it.
 
     Parameters
     ----------
     version
         Digest, or its beginning.
+    spellings
+        Show the artists that members spell in several ways. Spellings that too few members use are never kept.
     """
     store = common.open().datasets
+    if spellings:
+        _show_spellings(store.load(version), common)
+        return
     manifest = json.loads(store.manifest(version).to_bytes())
     rows = sorted(_flat("", manifest))
     common.show(
         manifest | {"digest": store.find(version)}, table(f"Version {store.find(version)}", ("fact", "value"), rows)
     )
+
+
+def _show_spellings(version: DatasetVersion, common: Common) -> None:
+    rows = [tuple(count) for count in version.collisions()]
+    document = [count._asdict() for count in version.collisions()]
+    title = f"Artists spelt in several ways in version {version.digest[:12]}"
+    columns = ("artist", "spelling", "members", "plays")
+    nothing = "every artist is spelt in one way, as far as enough members spell it so"
+    common.show(document, table(title, columns, rows, numbers=2) if rows else nothing)
 
 
 @dataset.command

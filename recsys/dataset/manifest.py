@@ -37,7 +37,7 @@ class Manifest:
     counts
         Members, artists, pairs, plays, milliseconds; and how much was refused or left out, by reason.
     content
-        SHA-256 of each part: ``members``, ``artists``, ``pairs``.
+        SHA-256 of each part: ``members``, ``artists``, ``pairs``, ``spellings``.
     source
         For a benchmark: its name and the SHA-256 of each file it was read from.
     code

@@ -8,6 +8,7 @@
         members.parquet   pseudonyms, in row order
         artists.parquet   names, in column order
         pairs.parquet     member, artist, plays, ms
+        spellings.parquet artist, spelling, members, plays
       latest/<line>       digest of the latest version of a line
 """
 
@@ -23,9 +24,12 @@ from recsys.canonical import Pseudonym, atomic_path, sha256_hex, write_atomicall
 from recsys.dataset.manifest import Manifest
 from recsys.dataset.version import DatasetVersion, Pairs, content_digests, counted, in_memory, pairs_of
 from recsys.errors import VersionBrokenError, VersionNotFoundError
+from recsys.listens import SpellingCount
 
 _DIGEST_LENGTH = 64
 _SHORTEST_PREFIX = 6
+_SPELLINGS_FILE = "spellings.parquet"
+_SPELLINGS = pa.schema({"artist": pa.string(), "spelling": pa.string(), "members": pa.int64(), "plays": pa.int64()})
 
 
 class DatasetStore:
@@ -111,6 +115,8 @@ def _write(version: DatasetVersion, folder: Path) -> None:
     pq.write_table(pa.table(columns), folder / "pairs.parquet", compression="zstd")
     pq.write_table(pa.table({"member": [str(m) for m in version.members]}), folder / "members.parquet")
     pq.write_table(pa.table({"artist": list(version.artists.names)}), folder / "artists.parquet")
+    spellings = zip(*version.spellings, strict=True) if version.spellings else ((), (), (), ())
+    pq.write_table(pa.table(dict(zip(_SPELLINGS.names, spellings, strict=True)), _SPELLINGS), folder / _SPELLINGS_FILE)
     (folder / "manifest.json").write_bytes(version.manifest.to_bytes())
 
 
@@ -136,13 +142,19 @@ def load_version(folder: Path) -> DatasetVersion:
         artists = pq.read_table(folder / "artists.parquet")["artist"].to_pylist()
         table = pq.read_table(folder / "pairs.parquet", columns=["member", "artist", "plays", "ms"])
         pairs = Pairs(*(np.asarray(column.to_numpy(), dtype=np.int64) for column in table.columns))
+        spellings = _read_spellings(folder) if "spellings" in manifest.content else []
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         raise VersionBrokenError(f"version {folder.name[:12]} cannot be read: {error}") from error
-    found = content_digests(members, artists, pairs)
+    found = content_digests(members, artists, pairs, spellings)
     changed = [part for part, digest in manifest.content.items() if found.get(part) != digest]
     if changed or any(manifest.counts.get(name) != count for name, count in counted(members, artists, pairs).items()):
         raise VersionBrokenError(
             f"version {folder.name[:12]} was changed after it was built ({', '.join(changed) or 'counts'}); "
             "restore the folder from a backup or build the version again"
         )
-    return in_memory(manifest, members, artists, pairs)
+    return in_memory(manifest, members, artists, pairs, spellings)
+
+
+def _read_spellings(folder: Path) -> list[SpellingCount]:
+    rows = pq.read_table(folder / _SPELLINGS_FILE, columns=_SPELLINGS.names).to_pylist()
+    return [SpellingCount(**row) for row in rows]

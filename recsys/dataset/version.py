@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recsys.canonical import Pseudonym, canonical_json, sha256_hex
 from recsys.dataset.manifest import CONSENTED, Manifest
 from recsys.dataset.vocabulary import Vocabulary
+from recsys.listens import SpellingCount
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class DatasetVersion:
         Plays, CSR, float32, shape (members, artists), read-only.
     user_ms
         Milliseconds played, CSR, int64, the same pairs, read-only.
+    spellings
+        How the members spell the artists, in the order of artist and spelling; rare spellings are not kept.
     """
 
     manifest: Manifest
@@ -38,6 +41,7 @@ class DatasetVersion:
     artists: Vocabulary
     user_items: sp.csr_matrix
     user_ms: sp.csr_matrix
+    spellings: tuple[SpellingCount, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -48,6 +52,11 @@ class DatasetVersion:
     def consented(self) -> bool:
         """Whether every row was given by a member who agreed; only such a version can be handed on."""
         return self.manifest.provenance == CONSENTED
+
+    def collisions(self) -> list[SpellingCount]:
+        """Give the spellings of those artists that are not always spelt as they are shown."""
+        several = {count.artist for count in self.spellings if count.spelling != count.artist}
+        return [count for count in self.spellings if count.artist in several]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +81,17 @@ class Pairs:
         starts = np.flatnonzero(first)
         return cls(member[first], artist[first], np.add.reduceat(plays, starts), np.add.reduceat(ms, starts))
 
-    def where(self, chosen: NDArray[np.bool_]) -> Pairs:
-        """Keep the chosen pairs."""
-        return Pairs(self.member[chosen], self.artist[chosen], self.plays[chosen], self.ms[chosen])
 
-
-def content_digests(members: Sequence[str], artists: Sequence[str], pairs: Pairs) -> dict[str, str]:
+def content_digests(
+    members: Sequence[str], artists: Sequence[str], pairs: Pairs, spellings: Sequence[SpellingCount]
+) -> dict[str, str]:
     """Name each part of a version by its SHA-256: texts as canonical JSON, numbers as little-endian int64."""
     columns = (pairs.member, pairs.artist, pairs.plays, pairs.ms)
     return {
         "members": sha256_hex(canonical_json(list(members))),
         "artists": sha256_hex(canonical_json(list(artists))),
         "pairs": sha256_hex(b"".join(np.ascontiguousarray(column, dtype="<i8").tobytes() for column in columns)),
+        "spellings": sha256_hex(canonical_json([list(row) for row in spellings])),
     }
 
 
@@ -99,15 +107,26 @@ def counted(members: Sequence[str], artists: Sequence[str], pairs: Pairs) -> dic
 
 
 def assemble(
-    members: Sequence[Pseudonym], artists: Sequence[str], pairs: Pairs, facts: Mapping[str, Any]
+    members: Sequence[Pseudonym],
+    artists: Sequence[str],
+    pairs: Pairs,
+    facts: Mapping[str, Any],
+    spellings: Sequence[SpellingCount] = (),
 ) -> DatasetVersion:
     """Make the version that these parts are; `facts` are the manifest's other fields."""
     counts = {**counted(members, artists, pairs), **facts["counts"]}
-    manifest = Manifest(**{**facts, "counts": counts, "content": content_digests(members, artists, pairs)})
-    return in_memory(manifest, members, artists, pairs)
+    content = content_digests(members, artists, pairs, spellings)
+    manifest = Manifest(**{**facts, "counts": counts, "content": content})
+    return in_memory(manifest, members, artists, pairs, spellings)
 
 
-def in_memory(manifest: Manifest, members: Sequence[Pseudonym], artists: Sequence[str], pairs: Pairs) -> DatasetVersion:
+def in_memory(
+    manifest: Manifest,
+    members: Sequence[Pseudonym],
+    artists: Sequence[str],
+    pairs: Pairs,
+    spellings: Sequence[SpellingCount],
+) -> DatasetVersion:
     """Lay a version's parts out as read-only matrices."""
     shape = (len(members), len(artists))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(pairs.member, minlength=shape[0]))])
@@ -116,7 +135,7 @@ def in_memory(manifest: Manifest, members: Sequence[Pseudonym], artists: Sequenc
     for matrix in (user_items, user_ms):
         for part in (matrix.data, matrix.indices, matrix.indptr):
             part.flags.writeable = False
-    return DatasetVersion(manifest, tuple(members), Vocabulary(artists), user_items, user_ms)
+    return DatasetVersion(manifest, tuple(members), Vocabulary(artists), user_items, user_ms, tuple(spellings))
 
 
 def pairs_of(version: DatasetVersion) -> Pairs:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recsys.listens import artist_key
 
 _SUGGESTIONS = 3
 
@@ -25,9 +27,6 @@ class Vocabulary:
     def __init__(self, names: Iterable[str]) -> None:
         self.names: tuple[str, ...] = tuple(names)
         self._columns = {name: column for column, name in enumerate(self.names)}
-        self._folded: dict[str, str] = {}
-        for name in self.names:
-            self._folded.setdefault(name.casefold(), name)
         if len(self._columns) != len(self.names):
             raise ValueError("an artist stands twice in the vocabulary; each name has one column")
 
@@ -44,14 +43,21 @@ class Vocabulary:
         return name in self._columns
 
     def column(self, name: str) -> int | None:
-        """Find an artist's column; a name that is not there as written is looked for with letter case aside."""
-        written = unicodedata.normalize("NFC", name).strip()
-        return self._columns.get(written, self._columns.get(self._folded.get(written.casefold(), "")))
+        """Find an artist's column; a name that is not there as written is looked for by its artist key.
+
+        So "beyonce" finds Beyoncé, and "beatles" The Beatles (:func:`recsys.listens.artist_key`).
+        """
+        return self._columns.get(name, self._by_key.get(artist_key(name)))
 
     def suggest(self, name: str) -> list[str]:
-        """Give up to three names that look like `name`, letter case aside; the most alike first."""
-        alike = difflib.get_close_matches(name.casefold(), self._folded, n=_SUGGESTIONS)
-        return [self._folded[key] for key in alike]
+        """Give up to three names whose artist keys look like that of `name`; the most alike first."""
+        alike = difflib.get_close_matches(artist_key(name), self._by_key, n=_SUGGESTIONS)
+        return [self.names[self._by_key[key]] for key in alike]
+
+    @cached_property
+    def _by_key(self) -> dict[str, int]:
+        """Give the first column of each artist key."""
+        return {artist_key(name): column for column, name in reversed(list(enumerate(self.names)))}
 
     @property
     def keys(self) -> NDArray[np.uint64]:

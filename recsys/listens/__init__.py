@@ -8,11 +8,17 @@ Why it is as it is:
   reaches every copy (:mod:`recsys.listens.data_keys`).
 * An export comes from a stranger. Sizes, names and counts are checked before anything is inflated, nothing is unpacked
   to disk (:mod:`recsys.listens.export`), and every refusal is one :class:`recsys.errors.UnreadableExportError`.
+* An artist has one name. Spellings meet in :func:`artist_key`, which states each of its rules and what it costs; ids
+  part and join artists only on the word of enough members (:mod:`recsys.listens.artists`).
 * A play is told once: what counts, and when two rows are the same play, stands in :mod:`recsys.listens.table` only.
 * A row whose time or duration cannot be makes the whole export wrong, since no real export has one: a reader that
   skipped it would believe the rest of an edited file.
 """
 
+from recsys.listens.artist_ids import ArtistIds
+from recsys.listens.artist_keys import EDITION as KEY_EDITION
+from recsys.listens.artist_keys import artist_key
+from recsys.listens.artists import CanonicalArtists, Heard, Spelling, SpellingCount, canonical_artists
 from recsys.listens.contributions import Contributions
 from recsys.listens.data_keys import DataKeys, Tombstone
 from recsys.listens.ingest import IngestReport, ingest
@@ -22,16 +28,24 @@ from recsys.listens.report import ReadReport
 from recsys.listens.table import PLAY_MS, SCHEMA, Route, counts_as_play
 
 __all__ = [
+    "KEY_EDITION",
     "PLAY_MS",
     "SCHEMA",
+    "ArtistIds",
+    "CanonicalArtists",
     "Contributions",
     "DataKeys",
+    "Heard",
     "IngestReport",
     "Listens",
     "Pool",
     "ReadReport",
     "Route",
+    "Spelling",
+    "SpellingCount",
     "Tombstone",
+    "artist_key",
+    "canonical_artists",
     "counts_as_play",
     "ingest",
     "read_export",

@@ -9,6 +9,7 @@ from people import NOW, PURPOSE, Crowd, admitted
 from recsys.consent import Ledger, admit
 from recsys.dataset import build, difference
 from recsys.errors import DatasetTooSmallError
+from recsys.listens import ArtistIds
 
 MINUTE = 60_000
 PLAYS = {
@@ -43,8 +44,40 @@ def test_short_plays_and_rare_artists_are_left_out_and_counted(tmp_path):
     bob = version.members.index(Ledger(tmp_path / "ledger.db").pseudonym("bob"))
     assert version.user_items[bob, version.artists.names.index("Nocturne")] == 1
     counts = version.manifest.counts
-    assert counts["left_out"] == {"artists_below_min_listeners": 1, "members_without_artists": 0}
+    assert counts["left_out"] == {
+        "artists_below_min_listeners": 1,
+        "spellings_below_min_listeners": 0,
+        "members_without_artists": 0,
+    }
     assert (counts["members"], counts["artists"], counts["pairs"], counts["plays"]) == (4, 3, 8, 9)
+
+
+def test_spellings_of_an_artist_share_a_column_and_the_commonest_is_shown(tmp_path):
+    plays = {
+        "ada": [("Sigur Ros", MINUTE), ("Sigur Rós", MINUTE), ("AC/DC", MINUTE)],
+        "bob": [("Sigur Rós", MINUTE), ("ACDC", MINUTE)],
+        "cyd": [("sigur rós", MINUTE), ("AC/DC", MINUTE)],
+    }
+    version = build(admitted(tmp_path, plays), min_listeners=2)
+    ada = version.members.index(Ledger(tmp_path / "ledger.db").pseudonym("ada"))
+    assert version.artists.names == ("AC/DC", "Sigur Rós")
+    assert version.user_items[ada].toarray().tolist() == [[1, 2]]
+    assert version.spellings == (("AC/DC", "AC/DC", 2, 2), ("Sigur Rós", "Sigur Rós", 2, 2))
+    assert version.manifest.counts["left_out"]["spellings_below_min_listeners"] == 3
+    assert version.collisions() == []
+    everything = build(admitted(tmp_path / "all", plays), min_listeners=1)
+    assert {count.spelling for count in everything.collisions()} == {
+        name for rows in plays.values() for name, _ in rows
+    }
+
+
+def test_another_map_of_artists_makes_another_version(tmp_path):
+    plain = build(admitted(tmp_path, PLAYS), min_listeners=2)
+    ids = ArtistIds({"key:oro": "oro-1"}, {"oro-1": "Óró (the band)"}, "0" * 64)
+    mapped = build(admitted(tmp_path, PLAYS), min_listeners=2, ids=ids, parent=plain)
+    assert mapped.artists.names == ("Nocturne", "Óró (the band)", "岡崎")
+    assert mapped.manifest.rules["artist_ids"] == "0" * 64
+    assert mapped.manifest.parent == plain.digest
 
 
 def test_members_stand_under_pseudonyms_only(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from people import admitted
 from recsys.dataset import DatasetStore, Manifest, build
 from recsys.errors import VersionBrokenError, VersionNotFoundError
 
-SONG = [("Óró", 60_000), ("Nocturne", 40_000)]
+SONG = [("Óró", 60_000), ("Nocturne", 40_000), ("NOCTURNE", 40_000)]
 
 
 @pytest.fixture
@@ -32,6 +33,8 @@ def test_what_is_loaded_is_what_was_saved(store, version):
     assert found.artists == version.artists
     assert (found.user_items != version.user_items).nnz == 0
     assert (found.user_ms != version.user_ms).nnz == 0
+    assert found.spellings == version.spellings
+    assert [count.spelling for count in found.collisions()] == ["NOCTURNE", "Nocturne"]
     assert not found.user_items.data.flags.writeable
 
 
@@ -83,6 +86,9 @@ TAMPERINGS = {
     "ledger head": lambda f: edit_manifest(f, ledger={"count": 1, "hash": "0" * 64}),
     "white space": lambda f: (f / "manifest.json").write_bytes((f / "manifest.json").read_bytes() + b" "),
     "no manifest": lambda f: (f / "manifest.json").unlink(),
+    "a spelling": lambda f: rewrite(f / "spellings.parquet", set_first("spelling", "Nocturn")),
+    "how many spell so": lambda f: rewrite(f / "spellings.parquet", set_first("members", 1)),
+    "no spellings": lambda f: (f / "spellings.parquet").unlink(),
     "no pairs": lambda f: (f / "pairs.parquet").unlink(),
     "cut file": lambda f: (f / "pairs.parquet").write_bytes((f / "pairs.parquet").read_bytes()[:-20]),
     "a flipped bit": lambda f: flip(f / "artists.parquet"),
@@ -145,3 +151,20 @@ def test_keys_of_artists_depend_on_their_names_alone(version):
     other = type(version.artists)(reversed(version.artists.names))
     assert np.array_equal(other.keys[::-1], version.artists.keys)
     assert len(set(version.artists.keys.tolist())) == len(version.artists)
+
+
+def test_an_artist_is_found_under_every_spelling_that_meets(version):
+    artists = type(version.artists)(["AC/DC", "Beyoncé", "The Beatles", "beyonce [mbid:1]", "!!!"])
+    for spelling in ("Beyoncé", "beyonce", "BEYONCE\u0301", "BeyoncÃ©", "Beyoncé feat. JAY-Z"):
+        assert artists.column(spelling) == 1
+    assert (artists.column("Beatles"), artists.column("acdc"), artists.column("!!!")) == (2, 0, 4)
+    assert artists.column("Nobody") is None
+    assert artists.suggest("Beyonse")[0] == "Beyoncé"
+
+
+def test_a_version_of_before_spellings_were_kept_is_still_read(tmp_path, version):
+    content = {part: digest for part, digest in version.manifest.content.items() if part != "spellings"}
+    old = replace(version, manifest=replace(version.manifest, content=content), spellings=())
+    store = DatasetStore(tmp_path / "old")
+    (store.save(old) / "spellings.parquet").unlink()
+    assert store.load(old.digest).spellings == ()
