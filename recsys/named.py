@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.als import ALSModel
-from recsys.canonical import canonical_json, write_atomically
+from recsys.canonical import canonical_json, sha256_hex, write_atomically
 from recsys.confidence import Confidence, confidence
 from recsys.dataset import Vocabulary
 from recsys.errors import ModelInvalidError
@@ -58,6 +58,11 @@ class NamedModel:
                 f"the model has {len(self.model.item_factors)} artists and the vocabulary {len(self.artists)}; "
                 "they belong to different models"
             )
+
+    @property
+    def factors_digest(self) -> str:
+        """SHA-256 of the artists' factors: equal digests are equal models, bit for bit."""
+        return sha256_hex(np.ascontiguousarray(self.model.item_factors).tobytes())
 
     def recommend(self, liked: Sequence[str] | Mapping[str, float], n: int = 10) -> Suggestions:
         """Recommend artists to somebody who likes these.

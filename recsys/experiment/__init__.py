@@ -6,6 +6,16 @@
 from __future__ import annotations
 
 from recsys.experiment.config import Experiment, als_keys, load_experiment
-from recsys.experiment.run import METRICS, Outcome, evaluate_run, run
+from recsys.experiment.run import METRICS, Outcome, Trained, evaluate_run, run, train
 
-__all__ = ["METRICS", "Experiment", "Outcome", "als_keys", "evaluate_run", "load_experiment", "run"]
+__all__ = [
+    "METRICS",
+    "Experiment",
+    "Outcome",
+    "Trained",
+    "als_keys",
+    "evaluate_run",
+    "load_experiment",
+    "run",
+    "train",
+]

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from recsys.als import ALSModel
-from recsys.canonical import sha256_hex
 from recsys.confidence import confidence
 from recsys.dataset import CONSENTED, DatasetStore, DatasetVersion, import_benchmark
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
@@ -80,23 +79,50 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
     version = choose_version(experiment, home.datasets)
     path = home.datasets.path(version.digest)
     tracker = Tracker(home.path)
-    split = divide(experiment, version)
-    estimator = experiment.estimator()
     with tracker.run(version, path, name=experiment.name, params=experiment.params()) as tracked:
 
-        def swept(sweep: int, loss: float, _model: ALSModel) -> None:
+        def swept(sweep: int, total: int, loss: float) -> None:
             tracked.sweep(sweep, {"loss": loss})
             if progress:
-                progress(sweep, estimator.iterations, loss)
+                progress(sweep, total, loss)
 
-        model = estimator.fit(split.train, item_keys=version.artists.keys, callback=swept).model_
-        scores, popularity = score(model, split)
-        named = name_model(model, version, experiment)
-        digest = sha256_hex(np.ascontiguousarray(model.item_factors).tobytes())
-        losses = tuple(float(loss) for loss in estimator.losses_)
-        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, losses, digest)
-        _log(tracked, outcome, named)
+        trained = train(experiment, version, progress=swept)
+        scores, popularity = score(trained.model, trained.split)
+        digest = trained.named.factors_digest
+        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, trained.losses, digest)
+        _log(tracked, outcome, trained.named)
     return outcome
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training yields before anything is logged: the model, its artists' side by name, the split, the losses."""
+
+    model: ALSModel
+    named: NamedModel
+    split: Split
+    losses: tuple[float, ...]
+
+
+def train(experiment: Experiment, version: DatasetVersion, *, progress: Progress | None = None) -> Trained:
+    """Split a version and fit on it; tracks nothing.
+
+    The result follows from the version's content and the experiment alone, bit for bit, whatever the number of threads.
+    So a model of a version that somebody has left is the model of a version in which they never were, as long as the
+    content of the two is the same. The start of each artist's factors needs no more than the seed and the artist's
+    name, so it does not even shift where a leaving takes a rare artist along. Who is held out is drawn by place in the
+    list of members: a member's leaving draws anew, and draws the same in both, since both see the same list.
+    """
+    split = divide(experiment, version)
+    estimator = experiment.estimator()
+
+    def swept(sweep: int, loss: float, _model: ALSModel) -> None:
+        if progress:
+            progress(sweep, estimator.iterations, loss)
+
+    model = estimator.fit(split.train, item_keys=version.artists.keys, callback=swept).model_
+    losses = tuple(float(loss) for loss in estimator.losses_)
+    return Trained(model, name_model(model, version, experiment), split, losses)
 
 
 def choose_version(experiment: Experiment, store: DatasetStore) -> DatasetVersion:
