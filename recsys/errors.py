@@ -6,7 +6,11 @@
     ├── UnreadableExportError     an export cannot be read: names the file and the entry in it
     ├── ConfigError               a configuration or a folder of state is not usable
     ├── SignatureInvalidError     a signed document is not what its signer signed
+    ├── ProofInvalidError         a proof does not show what it says
+    ├── LogBrokenError            an append-only log was edited, cut or damaged
+    ├── StorageError              a database cannot be used now: full, locked, gone
     ├── ConsentError
+    │   ├── RecordInvalidError    a consent record says something unclear, or to somebody else
     │   ├── ConsentMissingError   nobody here agreed to this purpose at this instant
     │   ├── LedgerBrokenError     the consent ledger was edited, cut or damaged
     │   └── MemberErasedError     what this member handed in was erased, and nothing new may be taken in unasked
@@ -61,8 +65,24 @@ class SignatureInvalidError(RecsysError):
     """A signed document or a key is malformed, or was not signed by whom it should be; nothing in it is believed."""
 
 
+class ProofInvalidError(RecsysError):
+    """A proof does not show what it says: it was changed, or it is of another log."""
+
+
+class LogBrokenError(RecsysError):
+    """An append-only log, or one of its signed heads, was edited, cut short or damaged."""
+
+
+class StorageError(RecsysError):
+    """A database cannot be used now: its disk is full, it is locked, or nobody answers. Nothing was written."""
+
+
 class ConsentError(RecsysError):
     """A question of consent was answered with no, or cannot be answered."""
+
+
+class RecordInvalidError(ConsentError):
+    """A consent record is malformed, unclear, made for another collective, or of the wrong person."""
 
 
 class ConsentMissingError(ConsentError):

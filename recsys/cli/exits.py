@@ -19,6 +19,9 @@ CODES: dict[type[Exception], int] = {
     errors.ModelError: 6,
     errors.RunNotFoundError: 7,
     errors.SignatureInvalidError: 8,
+    errors.ProofInvalidError: 8,
+    errors.LogBrokenError: 4,
+    errors.StorageError: FAULT,
     ValueError: USAGE,
 }
 INTERRUPTED = 130
