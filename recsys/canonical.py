@@ -61,6 +61,10 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     ValueError
         Says what else it is.
     """
+    with suppress(ValueError, TypeError, RecursionError):  # bytes in canonical form mean one thing: quick to tell
+        value = msgspec.json.decode(data)
+        if canonical_json(value) == data:
+            return value
     try:
         value = json.loads(data.decode(), object_pairs_hook=_distinct, parse_constant=_no_number)
         canonical_json(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +18,25 @@ PURPOSES = {
 }
 """Purposes, each a toggle of its own, and what saying yes to it means."""
 
+NAMES_RECIPIENT = "share-with-buyer"
+"""The purpose that is agreed to for one named recipient at a time."""
+
 _DEFAULT_TERM_YEARS = 2
+_LONGEST_NAME = 200
 
 
 class Kind(StrEnum):
-    """What a member decides."""
+    """What is decided: by the member, or, in a revocation, by the collective."""
 
     GRANT = "grant"
+    RENEW = "renew"
     WITHDRAW = "withdraw"
+    REVOKE = "revoke"
+
+    @property
+    def gives(self) -> bool:
+        """Whether this lets data be used; the other kinds end that."""
+        return self in {Kind.GRANT, Kind.RENEW}
 
 
 class Standing(StrEnum):
@@ -45,13 +57,16 @@ class Decision:
     member
         The member's name or pseudonym.
     kind
-        Grant or withdraw.
+        What was decided. A renewal is a grant to somebody who had given one before.
     purpose
-        A key of :data:`PURPOSES`; ``None``, only in a withdrawal, means every purpose.
+        A key of :data:`PURPOSES`; ``None``, only where consent ends, means every purpose.
     at
         The instant at which the member decided.
     until
-        The first instant at which a grant no longer holds; ``None`` in a withdrawal.
+        The first instant at which a grant no longer holds; ``None`` where consent ends.
+    recipient
+        The buyer, by name, whom a grant of ``share-with-buyer`` is for; where that consent ends, ``None`` means every
+        buyer; for other purposes always ``None``. Spaces and Unicode are brought into one form.
     """
 
     member: str
@@ -59,13 +74,17 @@ class Decision:
     purpose: str | None
     at: datetime
     until: datetime | None = None
+    recipient: str | None = None
 
     def __post_init__(self) -> None:
+        if self.recipient is not None:
+            object.__setattr__(self, "recipient", one_line(self.recipient, "a recipient's name"))
+        self._check_recipient()
         if self.purpose is not None and self.purpose not in PURPOSES:
             raise ValueError(f"{self.purpose!r} is no purpose; the purposes are {', '.join(PURPOSES)}")
-        if self.kind is Kind.WITHDRAW:
+        if not self.kind.gives:
             if self.until is not None:
-                raise ValueError("a withdrawal has no end: leave `until` out")
+                raise ValueError(f"a {self.kind} has no end: leave `until` out")
             return
         if self.purpose is None:
             raise ValueError(f"a grant names one purpose of {', '.join(PURPOSES)}")
@@ -73,6 +92,30 @@ class Decision:
             raise ValueError("a grant has an end: give `until`")
         if utc_text(self.until) <= utc_text(self.at):
             raise ValueError(f"the grant would end at {utc_text(self.until)}, before it begins at {utc_text(self.at)}")
+
+    def _check_recipient(self) -> None:
+        if self.purpose == NAMES_RECIPIENT:
+            if self.recipient is None and self.kind.gives:
+                raise ValueError(f"a grant of {NAMES_RECIPIENT} is for one buyer: name it as the recipient")
+        elif self.recipient is not None:
+            raise ValueError(
+                f"{self.recipient!r} cannot be the recipient of {self.purpose or 'every purpose'}; "
+                f"only {NAMES_RECIPIENT} names one"
+            )
+
+
+def one_line(text: str, what: str) -> str:
+    """Bring a name into one form (Unicode NFC, single spaces), so that the same name is always the same text.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, too long, or holds signs that nobody sees.
+    """
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"{what} has 1 to {_LONGEST_NAME} visible letters; this is {name[:80]!r}")
+    return name
 
 
 def default_until(at: datetime) -> datetime:
@@ -97,14 +140,14 @@ class Said:
 def standing(decisions: Iterable[Said], at: str) -> Standing:
     """Tell what decisions come to at an instant.
 
-    Decisions later than `at` are not yet made. Of the others, the last by the member's clock (a withdrawal wins a
-    tie) and the last by the order of recording must both be grants that have not ended.
+    Decisions later than `at` are not yet made. Of the others, the last by the member's clock (what ends consent wins
+    a tie) and the last by the order of recording must both be grants that have not ended.
     """
     made = [said for said in decisions if said.at <= at]
     if not made:
         return Standing.NEVER_GIVEN
-    last = (max(made, key=lambda said: (said.at, said.kind is Kind.WITHDRAW, said.seq)), max(made, key=lambda s: s.seq))
-    if any(said.kind is Kind.WITHDRAW for said in last):
+    last = (max(made, key=lambda said: (said.at, not said.kind.gives, said.seq)), max(made, key=lambda s: s.seq))
+    if any(not said.kind.gives for said in last):
         return Standing.WITHDRAWN
     if any(said.until <= at for said in last):
         return Standing.EXPIRED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,6 +24,11 @@ from recsys.errors import ConfigError, SignatureInvalidError
 
 SEED_BYTES = 32
 _PUBLIC_BYTES = 32
+_DID = "did:key:z"
+_ED25519 = b"\xed\x01"
+"""How multicodec marks the 32 bytes of an Ed25519 public key."""
+_LONGEST_DID = 64
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def _random_seed() -> bytes:
@@ -70,6 +75,36 @@ class VerifyKey:
         if not isinstance(key, Ed25519PublicKey):
             raise SignatureInvalidError(f"this is a {type(key).__name__}, not an Ed25519 public key")
         return cls(key.public_bytes_raw())
+
+    @classmethod
+    @lru_cache(maxsize=4096)
+    def from_did(cls, text: str) -> VerifyKey:
+        """Read a public key as :attr:`did` writes it.
+
+        Raises
+        ------
+        SignatureInvalidError
+            If the text is not the ``did:key`` of an Ed25519 key, in its one spelling.
+        """
+        digits = text.removeprefix(_DID)
+        if len(text) > _LONGEST_DID or not set(digits) <= set(_BASE58):
+            raise SignatureInvalidError(f"{text[:_LONGEST_DID]!r} is no did:key of an Ed25519 key")
+        number = 0
+        for digit in digits:
+            number = number * 58 + _BASE58.index(digit)
+        key = cls((number % 256**_PUBLIC_BYTES).to_bytes(_PUBLIC_BYTES))
+        if key.did != text:
+            raise SignatureInvalidError(f"{text!r} is no did:key of an Ed25519 key; expected {_DID}6Mk...")
+        return key
+
+    @cached_property
+    def did(self) -> str:
+        """The key as a decentralized identifier, ``did:key:z6Mk...`` (W3C CCG, the did:key method, v0.7)."""
+        number, digits = int.from_bytes(_ED25519 + self.raw), ""
+        while number:
+            number, digit = divmod(number, 58)
+            digits = _BASE58[digit] + digits
+        return _DID + digits
 
     @cached_property
     def pem(self) -> str:

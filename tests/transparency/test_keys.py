@@ -50,6 +50,35 @@ def test_a_public_key_goes_through_pem(key):
     assert len(again.id) == 64
 
 
+def test_an_identifier_is_that_of_the_did_key_method():
+    zeros = SigningKey(bytes(32)).public
+    assert zeros.did == "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
+    assert VerifyKey.from_did(zeros.did) == zeros
+
+
+@given(keys)
+def test_a_public_key_goes_through_its_identifier(key):
+    assert VerifyKey.from_did(key.public.did) == key.public
+    assert key.public.did.startswith("did:key:z6Mk")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "did:key:z",
+        "z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp",
+        "did:key:z16MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp",
+        "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooW0",
+        "did:key:z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc",
+        "did:key:" + "z" * 10_000,
+    ],
+)
+def test_another_identifier_is_refused(text):
+    with pytest.raises(SignatureInvalidError):
+        VerifyKey.from_did(text)
+
+
 def test_a_key_file_is_made_once_for_its_owner_alone(tmp_path):
     path = tmp_path / "deep" / "key.pem"
     key = SigningKey.at(path)
