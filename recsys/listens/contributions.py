@@ -23,9 +23,10 @@ from cryptography.exceptions import InvalidTag
 from recsys.canonical import Pseudonym, canonical_json, sync_one, write_atomically
 from recsys.errors import ConfigError
 from recsys.listens.data_keys import DataKeys, Tombstone
+from recsys.listens.merging import without_repeats
 from recsys.listens.pool import Listens
 from recsys.listens.report import ReadReport
-from recsys.listens.table import SCHEMA, without_repeats
+from recsys.listens.table import SCHEMA
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _REPORT = b"recsys.report"
@@ -146,7 +147,7 @@ class Contributions:
         if not parts:
             raise KeyError(member)
         report = sum((part_report for _, part_report in parts), ReadReport())
-        table, repeats = without_repeats(pa.concat_tables(table for table, _ in parts))
+        table, repeats = without_repeats(*(table for table, _ in parts))
         exports = tuple(path.stem for path in paths)
         return Listens(Pseudonym(member), table, report.leaving_out(repeats), exports)
 

@@ -12,7 +12,7 @@ _HISTORIES = frozenset({".csv", ".json", ".jsonl", ".log", ".ndjson", ".tsv"}) |
 _PERSONAL = re.compile(
     r"(accountactivity|duonewfamily|familyplan|feedback|follow|identifiers|identity|inferences|marquee|messagedata"
     r"|payments|pinned_?recordings?|playlist|podcastinteractivity.*|searchqueries|user|useraddress|userdata|userprompts"
-    r"|wrapped|yourlibrary|yoursoundcapsule)[\s\d_()-]*\.[a-z]+"
+    r"|wrapped|yoursoundcapsule)[\s\d_()-]*\.[a-z]+"
 )
 
 

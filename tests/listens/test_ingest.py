@@ -261,5 +261,5 @@ def test_only_the_fields_that_the_table_needs_are_ever_decoded():
     assert fields == {
         "end_time", "ts", "ms_played", "artist_name", "track_name", "podcast_name", "audiobook_name",
         "master_metadata_album_artist_name", "master_metadata_track_name", "spotify_track_uri", "spotify_episode_uri",
-        "audiobook_uri", "reason_end", "incognito_mode",
+        "audiobook_uri", "reason_end", "offline_timestamp", "incognito_mode",
     }  # fmt: skip

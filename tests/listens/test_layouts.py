@@ -224,7 +224,7 @@ def test_an_export_without_history_says_what_to_ask_for(tmp_path, kind):
 
 
 EXPECTED = {
-    "spotify_account_2021_MyData.zip": (13, 12),
+    "spotify_account_2021_MyData.zip": (13, 11),
     "spotify_account_2025.zip": (14, 11),
     "spotify_extended_2021_endsong_MyData.zip": (13, 10),
     "spotify_extended_2023_MyData.zip": (13, 8),

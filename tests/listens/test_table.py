@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.listens import SCHEMA, counts_as_play
-from recsys.listens.table import without_repeats
+from recsys.listens.merging import without_repeats
 
 START = datetime(2025, 3, 1, 7, 34, tzinfo=UTC)
 

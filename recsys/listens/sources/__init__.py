@@ -1,6 +1,25 @@
 """The sources of listens: each service is one small file behind one Protocol (:class:`FileSource`)."""
 
 from recsys.listens.sources.source import FileSource, Rows
-from recsys.listens.sources.spotify import SPOTIFY
+from recsys.listens.sources.spotify import SPOTIFY, Spotify
+from recsys.listens.sources.spotify_library import SpotifyLibrary
 
-__all__ = ["SPOTIFY", "FileSource", "Rows"]
+__all__ = ["SOURCES", "SPOTIFY", "FileSource", "Rows", "source_of"]
+
+SOURCES: tuple[FileSource, ...] = (Spotify(), SpotifyLibrary())
+"""All that are known, in the order in which they are asked."""
+
+
+def source_of(name: str, head: bytes) -> FileSource | None:
+    """Tell whose history a file is: by its first bytes, or, where nobody knows them, by its name.
+
+    Parameters
+    ----------
+    name
+        The base name of the file.
+    head
+        Its first bytes, at least 16 kB of them where it has so many.
+    """
+    known = (source for source in SOURCES if source.knows(head))
+    claimed = (source for source in SOURCES if source.claims(name))
+    return next(known, None) or next(claimed, None)

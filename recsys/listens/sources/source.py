@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
-from recsys.listens.table import SCHEMA, Clock, Route, Source
+from recsys.listens.table import SCHEMA, Route
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What one history file held.
+    """What one history file held; ``read == table.num_rows + hidden.num_rows + sum(left_out.values())``.
 
     Parameters
     ----------
@@ -23,41 +23,44 @@ class Rows:
         How many rows the file has.
     left_out
         How many of them are not in `table`, by reason.
+    hidden
+        Listens that the member kept to themselves; used only if the member says so.
+    shows
+        Names of podcasts that the file tells.
+    is_history
+        The file is a history, not something that only helps to read one.
+    may_hold_podcasts
+        A podcast may be among the listens under the name of an artist, and nothing in the row shows it.
     """
 
     table: pa.Table
     read: int
     left_out: Mapping[str, int]
-
-
-def listens(columns: Mapping[str, pa.Array], clock: Clock, source: Source, route: Route) -> pa.Table:
-    """Make a table of listens of those columns that a source knows.
-
-    Columns that are not given are null, but for `plays`: a row stands for one play.
-    """
-    count = len(columns["artist"])
-    known = {
-        "plays": pa.repeat(pa.scalar(1, pa.int64()), count),
-        "clock": pa.repeat(clock.value, count),
-        "source": pa.repeat(source.value, count),
-        "route": pa.repeat(route.value, count),
-        **columns,
-    }
-    arrays = [known[field.name] if field.name in known else pa.nulls(count, field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    hidden: pa.Table = field(default_factory=SCHEMA.empty_table)
+    shows: frozenset[str] = frozenset()
+    is_history: bool = True
+    may_hold_podcasts: bool = False
 
 
 class FileSource(Protocol):
     """A service whose exports consist of history files that can be read one by one."""
 
-    wanted: str
-    """The names of its history files, for people."""
+    @property
+    def route(self) -> Route:
+        """How its files come here, unless somebody says that it was by a stricter route."""
+        ...
 
-    advice: str
-    """How a person gets an export with such files from the service."""
+    @property
+    def advice(self) -> str:
+        """What its files are called, and how a person gets them from the service."""
+        ...
 
     def claims(self, name: str) -> bool:
-        """Tell by a file's base name whether it is a history file; no other file is opened."""
+        """Tell by a file's base name whether it must be a history of this source: if it is none, it is an error."""
+        ...
+
+    def knows(self, data: bytes) -> bool:
+        """Tell by the shape of the content whether it is a history of this source, in a short time."""
         ...
 
     def read(self, data: bytes, route: Route) -> Rows:

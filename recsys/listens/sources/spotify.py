@@ -3,39 +3,47 @@
 Both are JSON lists of plays. Only the fields declared here are ever decoded: addresses, user names, devices and all
 else in a row never become Python objects. Which kind a file is shows in its content; a row is music only if its uri
 is a track's, whatever the file is called.
+
+Old exports of the extended history (``endsong``) tell some plays twice, some seconds apart. They are known by the
+instant at which the play began (``offline_timestamp``, in milliseconds in those exports), or, where that is 0, by this:
+nobody hears the same milliseconds of the same track again within 30 seconds and before so many milliseconds are over.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Sequence
-from operator import attrgetter
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.listens.sources.source import Rows, listens
+from recsys.listens.sources.columns import Mask, column, known, listens, nameless, names, sift, strings, true
+from recsys.listens.sources.decoding import decoded, refuse_doubled_keys, utf8
+from recsys.listens.sources.source import Rows
 from recsys.listens.table import SCHEMA, Clock, LeftOut, Route, Source
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=_WEEK_MS)]
+_Stamp = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
 _HISTORY = re.compile(r"(streaming_?history|endsong|endvideo).*\.json")
 _ACCOUNT = re.compile(rb'"endTime"\s*:')
+_EXTENDED = re.compile(rb'"ts"\s*:')
+_DURATION = re.compile(rb'"ms_?[pP]layed"\s*:')
 _PEEK = 1 << 16
 _YEARS = (2006, 2100)
 _CLOCK = "Spotify began in 2006, and no play can end after 2099"
 _MS = pa.timestamp("ms")
-_BOM = b"\xef\xbb\xbf"
+_IN_MS = 10**12
+"""A stamp from here on counts milliseconds since 1970, a smaller one seconds."""
+_AGAIN_MS = 30_000
 _HOW_TO_ASK = "ask Spotify for a new export and hand in its zip as it is"
-
-Row = TypeVar("Row")
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-Sieve = Sequence[tuple[LeftOut, Mask]]
+_WHAT = "a list of plays as Spotify writes it"
 
 
 class _AccountRow(msgspec.Struct, gc=False, rename="camel"):
@@ -56,6 +64,7 @@ class _ExtendedRow(msgspec.Struct, gc=False):
     spotify_episode_uri: str | None = None
     audiobook_uri: str | None = None
     reason_end: str | None = None
+    offline_timestamp: _Stamp | None = None
     incognito_mode: bool | None = None
 
 
@@ -66,15 +75,21 @@ _decode_extended = msgspec.json.Decoder(list[_ExtendedRow]).decode
 class Spotify:
     """Reads the history files of both kinds of Spotify export (a :class:`recsys.listens.sources.FileSource`)."""
 
-    wanted = "StreamingHistory*.json, Streaming_History_*.json or endsong_*.json"
+    route = Route.GDPR_EXPORT
     advice = (
+        "Spotify (StreamingHistory*.json, Streaming_History_*.json or endsong_*.json): "
         "ask for it under 'Download your data' in the privacy settings of the Spotify account: "
         "'Extended streaming history' holds all years, 'Account data' the last one"
     )
 
     def claims(self, name: str) -> bool:
-        """Tell by the base name of a file, in any case, whether it is a listening history."""
+        """Tell by the base name of a file, in any case, whether it must be a listening history."""
         return _HISTORY.fullmatch(name.lower()) is not None
+
+    def knows(self, data: bytes) -> bool:
+        """Tell whether the first plays of a history, of either kind, stand there."""
+        end = _ACCOUNT.search(data, 0, _PEEK) or _EXTENDED.search(data, 0, _PEEK)
+        return end is not None and _DURATION.search(data, 0, _PEEK) is not None
 
     def read(self, data: bytes, route: Route) -> Rows:
         """Turn the bytes of one history file into listens.
@@ -84,8 +99,7 @@ class Spotify:
         ValueError
             If they are not a history as Spotify writes it; says where and what to do.
         """
-        text = data.removeprefix(_BOM)
-        _check_text(text)
+        text = utf8(data, _HOW_TO_ASK)
         if _ACCOUNT.search(text, 0, _PEEK):
             return _read_account(text, route)
         return _read_extended(text, route)
@@ -95,114 +109,86 @@ SPOTIFY = Spotify()
 
 
 def _read_account(text: bytes, route: Route) -> Rows:
-    rows = _decode(_decode_account, text)
-    _check_keys(text, len(rows), "endTime", "msPlayed", "artistName", "trackName")
-    artist, track = _names(_column(rows, "artist_name")), _names(_column(rows, "track_name"))
+    rows = decoded(_decode_account, text, _WHAT, _HOW_TO_ASK)
+    refuse_doubled_keys(text, len(rows), _HOW_TO_ASK, "endTime", "msPlayed", "artistName", "trackName")
+    columns = {
+        "played_at": _instants(column(rows, "end_time"), "endTime", _MS),
+        "artist": names(column(rows, "artist_name")),
+        "track": names(column(rows, "track_name")),
+        "ms_played": _milliseconds(rows),
+        "finished": pa.repeat(pa.scalar(False), len(rows)),
+    }
     sieve = [
-        (LeftOut.PODCAST, _known(_strings(_column(rows, "podcast_name")))),
-        (LeftOut.AUDIOBOOK, _known(_strings(_column(rows, "audiobook_name")))),
-        *_nameless(artist, track),
+        (LeftOut.PODCAST, known(strings(column(rows, "podcast_name")))),
+        (LeftOut.AUDIOBOOK, known(strings(column(rows, "audiobook_name")))),
+        *nameless(columns["artist"], columns["track"]),
     ]
-    played_at = _instants(_column(rows, "end_time"), "endTime", _MS)
-    finished = pa.repeat(pa.scalar(False), len(rows))
-    columns = {"played_at": played_at, "artist": artist, "track": track, "finished": finished}
-    table = listens({**columns, "ms_played": _milliseconds(rows)}, Clock.MINUTE, Source.SPOTIFY_ACCOUNT, route)
-    return _sift(table, sieve)
+    table = listens(columns, Clock.MINUTE, Source.SPOTIFY_ACCOUNT, route)
+    return replace(sift(table, sieve), may_hold_podcasts=True)
 
 
 def _read_extended(text: bytes, route: Route) -> Rows:
-    rows = _decode(_decode_extended, text)
+    rows = decoded(_decode_extended, text, _WHAT, _HOW_TO_ASK)
     artist_key, track_key = "master_metadata_album_artist_name", "master_metadata_track_name"
-    _check_keys(text, len(rows), "ts", "ms_played", artist_key, track_key)
-    artist, track = _names(_column(rows, artist_key)), _names(_column(rows, track_key))
-    uri = _strings(_column(rows, "spotify_track_uri"))
-    no_track = ~_true(pc.starts_with(uri, "spotify:track:"))
+    refuse_doubled_keys(text, len(rows), _HOW_TO_ASK, "ts", "ms_played", artist_key, track_key)
+    columns = {
+        "played_at": _instants(column(rows, "ts"), "ts", pa.timestamp("ms", tz="UTC")),
+        "artist": names(column(rows, artist_key)),
+        "track": names(column(rows, track_key)),
+        "ms_played": _milliseconds(rows),
+        "finished": pc.fill_null(pc.equal(strings(column(rows, "reason_end")), "trackdone"), False),
+    }
+    uri = strings(column(rows, "spotify_track_uri"))
+    no_track = ~true(pc.starts_with(uri, "spotify:track:"))
     sieve = [
-        (LeftOut.INCOGNITO, _true(pa.array(_column(rows, "incognito_mode"), pa.bool_()))),
-        (LeftOut.PODCAST, no_track & _known(_strings(_column(rows, "spotify_episode_uri")))),
-        (LeftOut.AUDIOBOOK, no_track & _known(_strings(_column(rows, "audiobook_uri")))),
-        (LeftOut.LOCAL_FILE, _true(pc.starts_with(uri, "spotify:local:"))),
+        (LeftOut.PODCAST, no_track & known(strings(column(rows, "spotify_episode_uri")))),
+        (LeftOut.AUDIOBOOK, no_track & known(strings(column(rows, "audiobook_uri")))),
+        (LeftOut.LOCAL_FILE, true(pc.starts_with(uri, "spotify:local:"))),
         (LeftOut.NO_TRACK, no_track),
-        *_nameless(artist, track),
+        *nameless(columns["artist"], columns["track"]),
+        (LeftOut.REPEATED, _told_again(columns, pa.array(column(rows, "offline_timestamp"), pa.int64()))),
     ]
-    played_at = _instants(_column(rows, "ts"), "ts", pa.timestamp("ms", tz="UTC"))
-    finished = pc.fill_null(pc.equal(_strings(_column(rows, "reason_end")), "trackdone"), False)
-    columns = {"played_at": played_at, "artist": artist, "track": track, "finished": finished}
-    table = listens({**columns, "ms_played": _milliseconds(rows)}, Clock.SECOND, Source.SPOTIFY_EXTENDED, route)
-    return _sift(table, sieve)
+    table = listens(columns, Clock.SECOND, Source.SPOTIFY_EXTENDED, route)
+    return sift(table, sieve, hidden=true(pa.array(column(rows, "incognito_mode"), pa.bool_())))
 
 
-def _nameless(artist: pa.Array, track: pa.Array) -> Sieve:
-    nothing = _true(pc.equal(artist, "")) | _true(pc.equal(track, "")) | ~_known(artist) | ~_known(track)
-    return [(LeftOut.NO_TRACK, nothing), (LeftOut.UNKNOWN_ARTIST, _true(pc.equal(artist, "Unknown Artist")))]
+def _told_again(columns: Mapping[str, pa.Array], began: pa.Array) -> Mask:
+    """Tell the rows that tell a play of this file a second time, by the rules at the head of this module."""
+    stamp = pc.fill_null(began, 1).to_numpy()
+    again = np.zeros(len(stamp), bool)
+    time, ms = columns["played_at"].cast(pa.int64()).to_numpy(), columns["ms_played"].to_numpy()
+    artist, track = (_codes(columns[name]) for name in ("artist", "track"))
+    by_stamp = np.flatnonzero(stamp >= _IN_MS)
+    again[_followers(by_stamp, time, (stamp, artist, track))] = True
+    by_gap = np.flatnonzero(stamp == 0)
+    gap = np.minimum(ms, _AGAIN_MS + 1)
+    again[_followers(by_gap, time, (ms, artist, track), within=gap)] = True
+    return again
 
 
-def _sift(table: pa.Table, sieve: Sieve) -> Rows:
-    read = table.num_rows
-    kept = np.ones(read, bool)
-    left_out: Counter[str] = Counter()
-    for reason, mask in sieve:
-        left_out[reason.value] += int((kept & mask).sum())
-        kept &= ~mask
-    return Rows(table.filter(pa.array(kept)), read, +left_out)
+def _codes(values: pa.Array) -> Integers:
+    return np.asarray(pc.fill_null(values, "").dictionary_encode().indices, np.int64)
 
 
-def _decode(decode: Callable[[bytes], list[Row]], text: bytes) -> list[Row]:
-    try:
-        return decode(text)
-    except RecursionError:
-        raise ValueError(f"lists or objects lie too deep in one another; {_HOW_TO_ASK}") from None
-    except msgspec.ValidationError as fault:
-        raise ValueError(f"not a list of plays as Spotify writes it: {fault}; {_HOW_TO_ASK}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise ValueError(f"{fault}; the file is damaged or was edited: {_HOW_TO_ASK}") from None
-
-
-def _check_text(text: bytes) -> None:
-    """Refuse bytes that are not UTF-8 anywhere, also in the fields that are never decoded."""
-    offsets = np.array([0, len(text)], np.int32)
-    try:
-        pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(text)).validate(full=True)
-    except pa.ArrowInvalid:
-        raise ValueError(f"not UTF-8 text; the file is damaged or was edited: {_HOW_TO_ASK}") from None
-
-
-def _check_keys(text: bytes, rows: int, *keys: str) -> None:
-    """Refuse objects that name a key twice, which two readers could read in two ways.
-
-    The quoted key is counted first, since that is quick; only a title that is spelt like a key makes it count colons.
-    """
-    for key in keys:
-        quoted = f'"{key}"'.encode()
-        if text.count(quoted) > rows and len(re.findall(quoted + rb"\s*:", text)) > rows:
-            raise ValueError(f"a play names {key} twice; the file was edited: {_HOW_TO_ASK}")
-
-
-def _column(rows: Sequence[object], name: str) -> list[Any]:
-    return list(map(attrgetter(name), rows))
-
-
-def _strings(values: Sequence[str | None]) -> pa.Array:
-    return pa.array(values, pa.string())
+def _followers(
+    rows: Integers, time: Integers, keys: tuple[Integers, ...], *, within: Integers | None = None
+) -> Integers:
+    """Give those of `rows` that come after one with the same keys, if need be less than so many milliseconds."""
+    order = rows[np.lexsort([time[rows], *(key[rows] for key in keys)])]
+    before, after = order[:-1], order[1:]
+    same = np.logical_and.reduce([key[before] == key[after] for key in keys])
+    if within is not None:
+        same &= time[after] - time[before] < within[after]
+    return after[same]
 
 
 def _milliseconds(rows: Sequence[object]) -> pa.Array:
-    return pa.array(_column(rows, "ms_played"), pa.int64())
-
-
-def _names(values: Sequence[str | None]) -> pa.Array:
-    """Write each name in Unicode's composed form (NFC), without outer blanks; each spelling is treated once.
-
-    By Python, since Arrow's ``utf8_normalize`` gives the decomposed form when asked for NFC (seen in Arrow 25).
-    """
-    encoded = _strings(values).dictionary_encode()
-    names = [unicodedata.normalize("NFC", name).strip() for name in encoded.dictionary.to_pylist()]
-    return _strings(names).take(encoded.indices)
+    return pa.array(column(rows, "ms_played"), pa.int64())
 
 
 def _instants(texts: Sequence[str], key: str, kind: pa.DataType) -> pa.Array:
     try:
-        instants = _strings(texts).cast(kind)
+        instants = strings(texts).cast(kind)
     except pa.ArrowInvalid:
         row = next(row for row, text in enumerate(texts) if not _is_instant(text, kind))
         raise ValueError(f"$[{row}].{key} is not a time as Spotify writes it; {_HOW_TO_ASK}") from None
@@ -219,11 +205,3 @@ def _is_instant(text: str, kind: pa.DataType) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _known(values: pa.Array) -> Mask:
-    return _true(values.is_valid())
-
-
-def _true(values: pa.Array) -> Mask:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), bool)
