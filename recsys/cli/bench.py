@@ -1,4 +1,4 @@
-"""recsys bench: als, topk, foldin, scaling."""
+"""recsys bench: als, topk, foldin, scaling, ingest."""
 
 from __future__ import annotations
 
@@ -164,3 +164,25 @@ def scaling(
     from recsys.bench.scaling import run
 
     trial.play(common, run, pairs, factors, sweeps=sweeps)
+
+
+@bench.command
+def ingest(
+    *,
+    exports: int = 60,
+    plays_a_year: int = 6_000,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Take in made-up exports, beside inflating them and throwing them away, and beside a json + pandas loop.
+
+    Parameters
+    ----------
+    exports
+        How many zips, of every layout, spanning 1 to 7 years each.
+    plays_a_year
+        How much the median member listens.
+    """
+    from recsys.bench.ingest import run
+
+    trial.play(common, run, exports, plays_a_year)

@@ -12,7 +12,7 @@ from recsys.errors import UnreadableExportError
 _MOST_BROKEN_SHOWN = 20
 
 
-def ingest(exports: Path, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+def ingest(exports: Path, *, workers: int = 0, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Read members' exports: a folder in which each zip or sub-folder is one member's, or a single export.
 
     What is in already is skipped, so an interrupted run goes on where it stopped; broken exports are listed and do not
@@ -22,12 +22,14 @@ def ingest(exports: Path, *, common: Common = Common()) -> int:  # noqa: B008 - 
     ----------
     exports
         The folder, or one export. A file or folder bears its member's name.
+    workers
+        Processes that read side by side; 0 means one for each core.
     """
     from recsys.listens import ingest as read_all
 
     home = common.open()
     with common.bar("reading exports") as bar:
-        report = read_all(exports, home.contributions, home.pseudonyms, progress=bar)
+        report = read_all(exports, home.contributions, home.pseudonyms, progress=bar, workers=workers)
     document: dict[str, Any] = {
         "members": report.members,
         "exports": {

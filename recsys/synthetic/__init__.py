@@ -22,7 +22,7 @@ from recsys.synthetic.diary import NOW, before_now, keep_diary
 from recsys.synthetic.spotify import SECRETS, Author, Layout, export_files, personal_files, zip_bytes
 from recsys.synthetic.world import make_world
 
-__all__ = ["NOW", "PURPOSE", "SECRETS", "make_collective", "member_name"]
+__all__ = ["NOW", "PURPOSE", "SECRETS", "make_collective", "make_exports", "member_name"]
 
 PURPOSE = "train-recommender"
 
@@ -86,6 +86,34 @@ def make_collective(
     write_atomically(folder / "consents.jsonl", b"".join(canonical_json(event) + b"\n" for event in events))
 
 
+def make_exports(
+    folder: Path,
+    *,
+    exports: int,
+    plays_a_year: int,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 0,
+) -> None:
+    """Write ``<member>.zip`` for each of so many made-up members who listen as much as real ones do.
+
+    Parameters
+    ----------
+    folder
+        Where to write. Made if it is not there.
+    exports
+        How many. One in a hundred is broken.
+    plays_a_year
+        How much the median member listens; others listen to a third or three times as much. Exports span 1 to 7 years.
+    seed, progress, workers
+        As in :func:`make_collective`.
+    """
+    write = partial(_write_export, folder, seed, plays_a_year=plays_a_year)
+    for done, _ in enumerate(in_processes(write, range(exports), workers=workers), start=1):
+        if progress is not None:
+            progress(done, exports)
+
+
 def member_name(index: int) -> str:
     """Give the name of the member with this number; the member's zip bears it."""
     return f"member-{index:05d}"
@@ -99,18 +127,20 @@ def _claim(folder: Path, collective: dict[str, int]) -> None:
         raise ConfigError(f"{folder} holds another collective, {found}; choose another folder for {collective}")
 
 
-def _write_export(folder: Path, seed: int, index: int) -> None:
+def _write_export(folder: Path, seed: int, index: int, *, plays_a_year: int | None = None) -> None:
     path = folder / f"{member_name(index)}.zip"
     if not path.exists():
-        write_atomically(path, _export(seed, index))
+        write_atomically(path, _export(seed, index, plays_a_year))
 
 
-def _export(seed: int, index: int) -> bytes:
+def _export(seed: int, index: int, plays_a_year: int | None = None) -> bytes:
     rng = np.random.default_rng([seed, 1, index])
     author = Author(index, make_world(seed), rng)
     layouts = list(_LAYOUTS)
     layout = layouts[rng.choice(len(layouts), p=[share for share, _ in _LAYOUTS.values()])]
-    diary = keep_diary(author.world, rng, years=_LAYOUTS[layout][1])
+    years = _LAYOUTS[layout][1]
+    plays = round(plays_a_year * years * rng.lognormal(0, 0.6)) if plays_a_year else None
+    diary = keep_diary(author.world, rng, years, plays)
     if index % _BROKEN_EVERY == _BROKEN_EVERY // 2:
         return _broken(author, export_files(author, diary, layout))
     return zip_bytes(export_files(author, diary, layout))

@@ -42,9 +42,10 @@ class Diary:
     finished: np.ndarray
 
 
-def keep_diary(world: World, rng: np.random.Generator, years: float) -> Diary:
-    """Draw a member's plays over the last `years` before :data:`NOW`."""
-    plays = int(np.clip(rng.lognormal(np.log(450), 0.6), 200, 1_500))
+def keep_diary(world: World, rng: np.random.Generator, years: float, plays: int | None = None) -> Diary:
+    """Draw a member's plays over the last `years` before :data:`NOW`: so many, or a few hundred."""
+    if plays is None:
+        plays = int(np.clip(rng.lognormal(np.log(450), 0.6), 200, 1_500))
     taste = draw_taste(world, rng, int(np.clip(rng.lognormal(np.log(65), 0.4), 30, 150)))
     artists = rng.choice(taste.artists, size=plays, p=taste.shares)
     titles = np.minimum(rng.geometric(0.3, size=plays) - 1, len(world.tracks[0]) - 1)

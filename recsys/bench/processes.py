@@ -1,0 +1,94 @@
+"""A command that is timed as a whole, with all the processes that it starts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys.errors import ConfigError
+
+_LOOK_S = 0.02
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What a command took and said.
+
+    Attributes
+    ----------
+    seconds
+        From its start to its end.
+    peak_bytes
+        Memory at its peak, each process's own peak added up; pages that processes share count in each of them. None
+        where the system does not tell.
+    output
+        What it wrote to standard output.
+    """
+
+    seconds: float
+    peak_bytes: int | None
+    output: str
+
+
+def timed(command: Sequence[str], *, keep: bool = True, allowed: Sequence[int] = (0,)) -> Timed:
+    """Run a command to its end and time it.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments.
+    keep
+        Whether to keep what it writes; else it is thrown away as it comes.
+    allowed
+        Exit codes that are no fault.
+
+    Raises
+    ------
+    ConfigError
+        If it ends with another code.
+    """
+    start = time.perf_counter()
+    out = subprocess.PIPE if keep else subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own lists
+    peaks: dict[int, int] = {}
+    watch = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+    watch.start()
+    output, errors = process.communicate()
+    seconds = time.perf_counter() - start
+    watch.join()
+    if process.returncode not in allowed:
+        raise ConfigError(f"{Path(command[0]).name} ended with {process.returncode}: {errors.strip()[-500:]}")
+    return Timed(seconds, sum(peaks.values()) or None, output or "")
+
+
+def _watch(process: subprocess.Popen[str], peaks: dict[int, int]) -> None:
+    while process.poll() is None:
+        for pid in _tree(process.pid):
+            peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+        time.sleep(_LOOK_S)
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        for children in _PROC.glob(f"{parent}/task/*/children"):
+            try:
+                found += map(int, children.read_text().split())
+            except OSError:  # it ended meanwhile
+                continue
+    return found
+
+
+def _peak(pid: int) -> int:
+    try:
+        status = (_PROC / str(pid) / "status").read_text()
+    except OSError:  # as above
+        return 0
+    peak = re.search(r"VmHWM:\s*(\d+)", status)
+    return int(peak[1]) << 10 if peak else 0
