@@ -24,6 +24,20 @@ def save(path: Path, arrays: Mapping[str, Float32s], objective: Objective, **mor
     metadata = {"format": _FORMAT, "objective": canonical_json(asdict(objective)).decode(), **more}
     with atomic_path(path) as partial:
         save_file(dict(arrays), partial, metadata=metadata)
+        _order_header(partial)
+
+
+def _order_header(path: Path) -> None:
+    """Put the header's fields into their one order, in place: safetensors leaves that of metadata to chance.
+
+    Only so do equal models have equal files. The file begins with the header's length (uint64, little-endian) and the
+    header, JSON that may end in blanks.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        ordered = canonical_json(json.loads(file.read(length)))
+        file.seek(8)
+        file.write(ordered.ljust(length))
 
 
 def load(path: Path, names: Sequence[str]) -> tuple[dict[str, Float32s], Objective]:
