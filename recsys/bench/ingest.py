@@ -148,7 +148,7 @@ def _table(runs: dict[str, list[Timed]], inflated: int) -> list[Row]:
             "to_inflating": seconds[name] / inflating,
             "faster": by_hand / seconds[name],
             "megabytes_per_second": inflated / seconds[name] / 1e6,
-            "peak_bytes": max((run.peak_bytes or 0 for run in timings)) or None,
+            "peak_bytes": max(run.peak_bytes or 0 for run in timings) or None,
             "plays": _plays(timings[0].output),
         }
         for name, timings in runs.items()
