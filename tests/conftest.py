@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import servers
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data at {folder}; name its folder in RECSYS_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Run a PostgreSQL server for all tests of this session that ask for one."""
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """Give an empty database of each kind: the path of a file, then a URL."""
+    if request.param == "sqlite":
+        return tmp_path / "ledger.db"
+    server = request.getfixturevalue("postgres")
+    schema = f"t{uuid4().hex}"
+    server.ask(f"CREATE SCHEMA {schema}")
+    return server.url(schema)

@@ -47,7 +47,7 @@ NOTHING = _nothing()
 
 
 def node(level: int, place: int) -> int:
-    """Number a node: 1 is the root, 2n and 2n + 1 are below n, buckets are at level 0."""
+    """Give a node's number: 1 is the root, 2n and 2n + 1 are below n, buckets are at level 0."""
     return (1 << DEPTH - level) + place
 
 
