@@ -53,7 +53,7 @@ def wait_for(url, process):
 
 
 class Postgres:
-    """A PostgreSQL server on the loopback, with its data in a temporary folder; every asker gets a schema of its own."""
+    """A PostgreSQL server on the loopback, its data in a temporary folder; every asker gets a schema."""
 
     def __init__(self, folder):
         self.port, self.folder = free_port(), folder
