@@ -1,12 +1,26 @@
 """The sources of listens: each service is one small file behind one Protocol (:class:`FileSource`)."""
 
+from recsys.listens.sources.lastfm import LastFm
+from recsys.listens.sources.lastfm_csv import LastFmGhan, LastFmToCsv
+from recsys.listens.sources.listenbrainz import ListenBrainz
+from recsys.listens.sources.maloja import Maloja
 from recsys.listens.sources.source import FileSource, Rows
 from recsys.listens.sources.spotify import SPOTIFY, Spotify
 from recsys.listens.sources.spotify_library import SpotifyLibrary
+from recsys.listens.sources.unwrapped import Unwrapped
 
 __all__ = ["SOURCES", "SPOTIFY", "FileSource", "Rows", "source_of"]
 
-SOURCES: tuple[FileSource, ...] = (Spotify(), SpotifyLibrary())
+SOURCES: tuple[FileSource, ...] = (
+    Spotify(),
+    SpotifyLibrary(),
+    LastFmGhan(),
+    LastFmToCsv(),
+    LastFm(),
+    ListenBrainz(),
+    Maloja(),
+    Unwrapped(),
+)
 """All that are known, in the order in which they are asked."""
 
 

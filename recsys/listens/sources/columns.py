@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +16,17 @@ import pyarrow.compute as pc
 
 from recsys.listens.sources.source import Rows
 from recsys.listens.table import SCHEMA, Clock, LeftOut, Route, Source
+
+NOBODY = pa.array(
+    ["Unknown Artist", "unknown artist", "[unknown]", "<unknown>", "<Unknown>", "<Untagged>", "unknown_artist"]
+)
+"""What services and players write where they do not know the artist; it would become everybody's favourite."""
+
+MOST_PLAYS = 10_000_000
+"""Plays of one artist by one member: 80 years of nothing else."""
+
+_YEAR_2100 = 4_102_444_800
+_MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Sieve = Sequence[tuple[LeftOut, Mask]]
@@ -53,7 +66,7 @@ def sift(table: pa.Table, sieve: Sieve, *, hidden: Mask | None = None) -> Rows:
 def nameless(artist: pa.Array, track: pa.Array) -> Sieve:
     """Tell rows that name no artist or no track, and those whose artist stands for nobody."""
     nothing = true(pc.equal(artist, "")) | true(pc.equal(track, "")) | ~known(artist) | ~known(track)
-    return [(LeftOut.NO_TRACK, nothing), (LeftOut.UNKNOWN_ARTIST, true(pc.equal(artist, "Unknown Artist")))]
+    return [(LeftOut.NO_TRACK, nothing), (LeftOut.UNKNOWN_ARTIST, true(pc.is_in(artist, value_set=NOBODY)))]
 
 
 def column(rows: Sequence[object], name: str) -> list[Any]:
@@ -74,6 +87,70 @@ def names(values: Sequence[str | None]) -> pa.Array:
     encoded = strings(values).dictionary_encode()
     written = [unicodedata.normalize("NFC", name).strip() for name in encoded.dictionary.to_pylist()]
     return strings(written).take(encoded.indices)
+
+
+def mbids(values: Sequence[str | None]) -> pa.Array:
+    """Write MusicBrainz identifiers as ids of artists; what is none becomes null."""
+    lower = ((value or "").lower() for value in values)
+    return strings([f"mbid:{value}" if _MBID.fullmatch(value) else None for value in lower])
+
+
+def scrobbled(seconds: Sequence[int | None], began: int, source: Source, route: Route, **columns: pa.Array) -> pa.Table:
+    """Make listens of plays that a service told because they were plays by its own rule, at seconds since 1970.
+
+    A time before the service began in the year `began` was written by a broken clock: the play is real, and is kept
+    without a time.
+
+    Raises
+    ------
+    ValueError
+        If a time is beyond 2099.
+    """
+    latest = max((second for second in seconds if second is not None), default=0)
+    if latest >= _YEAR_2100:
+        raise ValueError(f"a play at {latest} seconds since 1970, which is beyond the year 2099")
+    first = int(datetime(began, 1, 1, tzinfo=UTC).timestamp())
+    times = [None if second is None or second < first else second * 1000 for second in seconds]
+    played_at = pa.array(times, pa.int64()).cast(SCHEMA.field("played_at").type)
+    finished = pa.repeat(pa.scalar(True), len(times))
+    table = listens({"played_at": played_at, "finished": finished, **columns}, Clock.SECOND, source, route)
+    return without_clock(table)
+
+
+def totals(artist: pa.Array, artist_id: pa.Array, plays: pa.Array, source: Source, route: Route) -> Rows:
+    """Make rows that stand for all plays of an artist, without a time.
+
+    Raises
+    ------
+    ValueError
+        If a number of plays is negative or beyond measure.
+    """
+    span = pc.min_max(plays).as_py()
+    if (span["min"] or 0) < 0 or (span["max"] or 0) > MOST_PLAYS:
+        wrong = span["min"] if (span["min"] or 0) < 0 else span["max"]
+        raise ValueError(f"an artist with {wrong:,} plays; expected 0 to {MOST_PLAYS:,}")
+    finished = pa.repeat(pa.scalar(True), len(artist))
+    columns = {"artist": artist, "artist_id": artist_id, "plays": plays, "finished": finished}
+    sieve = [
+        (LeftOut.NO_PLAYS, true(pc.equal(plays, 0)) | ~known(plays)),
+        (
+            LeftOut.UNKNOWN_ARTIST,
+            true(pc.is_in(artist, value_set=NOBODY)) | true(pc.equal(artist, "")) | ~known(artist),
+        ),
+    ]
+    return sift(listens(columns, Clock.NONE, source, route), sieve)
+
+
+def without_clock(table: pa.Table) -> pa.Table:
+    """Mark the rows that have no time."""
+    clock = pc.if_else(table["played_at"].is_null(), Clock.NONE.value, table["clock"])
+    return table.set_column(SCHEMA.get_field_index("clock"), SCHEMA.field("clock"), clock)
+
+
+def without_seconds(table: pa.Table) -> pa.Table:
+    """Mark the rows that have a time as knowing the minute only."""
+    clock = pc.if_else(table["played_at"].is_null(), Clock.NONE.value, Clock.MINUTE.value)
+    return table.set_column(SCHEMA.get_field_index("clock"), SCHEMA.field("clock"), clock)
 
 
 def known(values: pa.Array) -> Mask:
