@@ -1,0 +1,19 @@
+"""Models beside one another: found, tuned and tested under one protocol.
+
+``scored``, ``items`` and ``peers`` are the models to compare with, ``weighting`` is how they look at plays,
+``contenders`` lists who takes part with what may be tried, ``tuning`` finds settings, ``compare`` runs the contest.
+
+Why it is as it is:
+
+* *The same chances*: every contender is tuned on the same validation users for the same time. A weak baseline is the
+  oldest way to make a model look good (Ferrari Dacrema, Cremonesi and Jannach, RecSys 2019).
+* *Libraries for the others*: neighbours, BPR and LMF are those of ``implicit``; EASE alone, six lines of algebra, is
+  ours.
+* *Test users once*: a referee counts the looks.
+"""
+
+from recsys.comparison.compare import Contest, Entry, chosen, run
+from recsys.comparison.contenders import ALL, Contender
+from recsys.comparison.tuning import Tuned, tune
+
+__all__ = ["ALL", "Contender", "Contest", "Entry", "Tuned", "chosen", "run", "tune"]

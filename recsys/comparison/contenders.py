@@ -1,0 +1,192 @@
+"""Who takes part: each model with the settings that may be tried, behind one Protocol.
+
+Ranges are wide on purpose and the same for every data set: nothing here is tuned to a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import scipy.sparse as sp
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from recsys.als import ALS, ALSModel
+from recsys.comparison import items, peers
+from recsys.comparison.weighting import Weighed, Weighting
+from recsys.evaluation import Popularity, Recommender
+
+Params = Mapping[str, Any]
+Watch = Callable[[int, Recommender], bool]
+"""Called with the sweep and the model so far; a true answer ends training."""
+
+
+class Fit(Protocol):
+    """Trains a model on the plays of training users."""
+
+    def __call__(self, plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+        """Return a model that takes plays."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A kind of model.
+
+    Attributes
+    ----------
+    name
+        What tables and options call it.
+    title
+        What it is, in a few words.
+    fit
+        Trains it.
+    space
+        What may be tried; empty if there is nothing to choose.
+    start
+        The settings that are tried first.
+    ladder
+        For a setting that costs more the larger it is: its values, smallest first. The others are searched at the
+        first; then it is raised as long as that helps.
+    """
+
+    name: str
+    title: str
+    fit: Fit
+    space: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    start: Params = field(default_factory=dict)
+    ladder: tuple[str, tuple[int, ...]] | None = None
+
+
+def _popularity(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+    return Popularity(plays)
+
+
+def _random(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+    return peers.lot(plays, seed=seed)
+
+
+def _als(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+    settings = dict(params)
+    weighting = Weighting.learn(plays, settings.pop("weighting"))
+    estimator = ALS(objective="ials", random_state=seed, **settings)
+
+    def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
+        return watch is not None and watch(sweep, Weighed(model, weighting))
+
+    return Weighed(estimator.fit(weighting(plays), callback=swept).model_, weighting)
+
+
+def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
+    def fit(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+        settings = {**params, **({"seed": seed} if seeded else {})}
+        weighting = Weighting.learn(plays, settings.pop("weighting"))
+        return Weighed(train(weighting(plays), **settings), weighting)
+
+    return fit
+
+
+def _of_plays(train: Callable[..., Recommender]) -> Fit:
+    def fit(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+        return train(plays, **params)
+
+    return fit
+
+
+_WEIGHTING = CategoricalDistribution(["binary", "log", "tfidf", "bm25"])
+_FACTORS = (64, 128, 256, 512, 1024)
+_NEIGHBOURS = IntDistribution(20, 500, log=True)
+
+ALL: Mapping[str, Contender] = MappingProxyType(
+    {
+        contender.name: contender
+        for contender in (
+            Contender(
+                "als",
+                "recsys ALS",
+                _als,
+                {
+                    "weighting": _WEIGHTING,
+                    "unobserved_weight": FloatDistribution(0.003, 1.0, log=True),
+                    "regularization": FloatDistribution(3e-4, 0.1, log=True),
+                    "nu": FloatDistribution(0.0, 1.0),
+                },
+                {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0},
+                ("factors", _FACTORS),
+            ),
+            Contender(
+                "ease",
+                "EASE",
+                _weighed(items.ease, seeded=False),
+                {"weighting": _WEIGHTING, "l2": FloatDistribution(1.0, 5_000.0, log=True)},
+                {"weighting": "binary", "l2": 300.0},
+            ),
+            Contender(
+                "itemknn-cosine",
+                "item-kNN, cosine",
+                _weighed(items.neighbours, seeded=False),
+                {"weighting": CategoricalDistribution(["binary", "log"]), "k": _NEIGHBOURS},
+                {"weighting": "binary", "k": 200},
+            ),
+            Contender(
+                "itemknn-tfidf",
+                "item-kNN, TF-IDF",
+                _of_plays(lambda plays, k: items.neighbours(plays, "tfidf", k=k)),
+                {"k": _NEIGHBOURS},
+                {"k": 200},
+            ),
+            Contender(
+                "itemknn-bm25",
+                "item-kNN, BM25",
+                _of_plays(lambda plays, **settings: items.neighbours(plays, "bm25", **settings)),
+                {"k": _NEIGHBOURS, "k1": FloatDistribution(0.5, 200, log=True), "b": FloatDistribution(0, 1)},
+                {"k": 200, "k1": 1.2, "b": 0.75},
+            ),
+            Contender(
+                "implicit-als",
+                "implicit ALS",
+                _weighed(peers.implicit_als),
+                {
+                    "weighting": _WEIGHTING,
+                    "alpha": FloatDistribution(1.0, 300.0, log=True),
+                    "regularization": FloatDistribution(0.001, 300.0, log=True),
+                },
+                {"weighting": "binary", "alpha": 10.0, "regularization": 1.0},
+                ("factors", _FACTORS),
+            ),
+            Contender(
+                "implicit-bpr",
+                "implicit BPR",
+                _weighed(peers.implicit_bpr),
+                {
+                    "weighting": CategoricalDistribution(["binary"]),
+                    "learning_rate": FloatDistribution(0.005, 0.2, log=True),
+                    "regularization": FloatDistribution(1e-4, 0.1, log=True),
+                },
+                {"weighting": "binary", "learning_rate": 0.05, "regularization": 0.01},
+                ("factors", _FACTORS[:3]),
+            ),
+            Contender(
+                "implicit-lmf",
+                "implicit LMF",
+                _weighed(peers.implicit_lmf),
+                {
+                    "weighting": CategoricalDistribution(["binary", "log"]),
+                    "learning_rate": FloatDistribution(0.1, 2.0, log=True),
+                    "regularization": FloatDistribution(0.01, 10.0, log=True),
+                },
+                {"weighting": "binary", "learning_rate": 1.0, "regularization": 0.6},
+                ("factors", _FACTORS[:3]),
+            ),
+            Contender("popularity", "popularity", _popularity),
+            Contender("random", "random", _random),
+        )
+    }
+)
+"""Every contender by its name."""

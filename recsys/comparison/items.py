@@ -1,0 +1,119 @@
+"""Models of items alone: what somebody likes is told by what they have, through one matrix of items by items."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.comparison.scored import Scored
+
+Likeness = Literal["cosine", "tfidf", "bm25"]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Item-kNN: an item's score is the sum of its likeness to what a listener has (Deshpande and Karypis 2004).
+
+    Attributes
+    ----------
+    alike
+        Likeness of items, CSR, shape (items, items).
+    """
+
+    alike: sp.csr_matrix
+
+    def scores(self, user_items: sp.csr_matrix) -> NDArray[np.float32]:
+        """Score every item for each row, shape (rows, items)."""
+        return np.asarray((user_items @ self.alike).toarray(), dtype=np.float32)
+
+
+def neighbours(
+    train: sp.csr_matrix, likeness: Likeness = "cosine", *, k: int = 200, k1: float = 1.2, b: float = 0.75
+) -> Scored:
+    """Find each item's `k` nearest ones, by ``implicit``'s item models.
+
+    Parameters
+    ----------
+    train
+        Row u is the history of training user u, shape (users, items).
+    likeness
+        Cosine of the items' columns as they are, or weighted by TF-IDF, or by BM25.
+    k
+        Neighbours of an item, itself among them.
+    k1, b
+        Of BM25: how soon more plays stop counting for more, and how much a long history counts for less.
+    """
+    from implicit import nearest_neighbours as theirs  # noqa: PLC0415 - takes a second to load
+
+    model = {
+        "cosine": lambda: theirs.CosineRecommender(K=k),
+        "tfidf": lambda: theirs.TFIDFRecommender(K=k),
+        "bm25": lambda: theirs.BM25Recommender(K=k, K1=k1, B=b),
+    }[likeness]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it hands itself a matrix of a form that it warns of
+        model.fit(train.copy(), show_progress=False)
+    alike = sp.csr_matrix(model.similarity).astype(np.float32)
+    alike.setdiag(0)
+    alike.eliminate_zeros()
+    return Scored(Neighbours(alike.T.tocsr()))
+
+
+@dataclass(frozen=True, eq=False)
+class Ease:
+    """EASE^R: the linear item-item model whose diagonal is zero, in closed form (Steck, WWW 2019, eq. 8).
+
+    Attributes
+    ----------
+    weights
+        B of the paper for the kept items, float32, shape (kept, kept).
+    kept
+        Their columns; an item that is not among them is never recommended.
+    n_items
+        Size of the catalogue.
+    """
+
+    weights: NDArray[np.float32]
+    kept: NDArray[np.int64]
+    n_items: int
+
+    def scores(self, user_items: sp.csr_matrix) -> NDArray[np.float32]:
+        """Score every item for each row, shape (rows, items); -inf where the model does not know the item."""
+        known = user_items[:, self.kept] @ self.weights
+        if len(self.kept) == self.n_items:
+            return np.asarray(known, dtype=np.float32)
+        scores = np.full((user_items.shape[0], self.n_items), -np.inf, dtype=np.float32)
+        scores[:, self.kept] = known
+        return scores
+
+
+def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) -> Scored:
+    """Solve EASE for the items that most users have.
+
+    Parameters
+    ----------
+    train
+        Row u is the history of training user u, shape (users, items).
+    l2
+        Penalty lambda on the squared weights.
+    max_items
+        The most listened-to items that are kept: memory grows with their square (twelve bytes each pair), time with
+        their cube.
+    """
+    listeners = np.bincount(train.indices, minlength=train.shape[1])
+    kept = np.sort(np.argsort(-listeners, kind="stable")[:max_items])
+    history = train[:, kept].astype(np.float32)
+    gram = np.asfortranarray((history.T @ history).toarray(), dtype=np.float32)
+    gram[np.diag_indices_from(gram)] += l2
+    factor, _ = scipy.linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
+    inverse, _ = scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    weights = np.ascontiguousarray(inverse / -np.diag(inverse)[None, :])
+    np.fill_diagonal(weights, 0)
+    return Scored(Ease(weights, kept.astype(np.int64), train.shape[1]))

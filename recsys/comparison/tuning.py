@@ -1,0 +1,179 @@
+"""Finding a model's settings on validation users, within a time that all contenders are given alike.
+
+Rendle et al. ("Revisiting the Performance of iALS on Item Recommendation Benchmarks", RecSys 2022) found that the
+weight of the unobserved and the regularization matter most and carry over from few factors to many: so settings are
+searched with few factors, where a trial costs little, and factors are added afterwards as long as that helps.
+
+A study lies in a SQLite file under the name that its caller gives it; a search that was killed goes on from its trials,
+and another process that opens the same study takes part in it.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import IntDistribution
+from optuna.trial import TrialState
+
+from recsys.comparison.contenders import Contender, Params
+from recsys.evaluation import Recommender, Referee
+
+Report = Callable[[int, float, Params], None]
+
+_STARTUP = 8  # random trials before the search learns from them
+_SEARCH_SHARE = 0.6  # of the time, before the costly setting is raised
+_FIRST_LOOK, _LOOK_EVERY = 3, 3  # sweeps
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search came to.
+
+    Attributes
+    ----------
+    params
+        The settings that did best on validation users.
+    value
+        What they reached there.
+    trials
+        How many settings were tried to the end or given up early.
+    """
+
+    params: dict[str, Any]
+    value: float
+    trials: int
+
+
+def tune(
+    contender: Contender,
+    referee: Referee,
+    *,
+    seconds: float,
+    seed: int = 0,
+    storage: Path | None = None,
+    study: str = "study",
+    report: Report | None = None,
+    max_trials: int | None = None,
+) -> Tuned:
+    """Search a contender's settings.
+
+    Parameters
+    ----------
+    contender
+        Whose. One without a choice is tried once.
+    referee
+        Asks on validation users; its first metric is the one that counts.
+    seconds
+        Time for trials: none begins afterwards, and one that is under way is given up at its next look.
+    seed
+        Decides what is tried, and each model's start.
+    storage, study
+        SQLite file that keeps the trials, and the name of the study in it; in memory unless given.
+    report
+        Called after each trial with its number, its value and its settings.
+    max_trials
+        At most so many trials of each stage.
+    """
+    search = _Search(contender, referee, time.monotonic() + seconds, seed, report)
+    opened = _open(storage, study, seed)
+    opened.enqueue_trial({**contender.start, **_rung(contender, 0)}, skip_if_exists=True)
+    search.run(opened, _space(contender, _rung(contender, 0)), seconds * _SEARCH_SHARE, max_trials)
+    if contender.ladder:
+        search.climb(opened)
+        best = opened.best_params
+        at = {contender.ladder[0]: best[contender.ladder[0]]}
+        search.run(opened, _space(contender, at), seconds, max_trials)
+    tried = opened.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return Tuned(_settings(opened.best_trial), float(opened.best_value), len(tried))
+
+
+@dataclass(frozen=True)
+class _Search:
+    contender: Contender
+    referee: Referee
+    deadline: float
+    seed: int
+    report: Report | None
+
+    def run(self, study: optuna.Study, space: Mapping[str, Any], seconds: float, max_trials: int | None) -> None:
+        """Try settings until the time is over, or there is nothing left to choose."""
+        until = min(self.deadline, time.monotonic() + seconds)
+        limit = max_trials if max_trials is not None else (1 if _single(space) else 10_000)
+        for _ in range(limit):
+            if study.best_trials and time.monotonic() >= until:
+                return
+            self._try(study, study.ask(fixed_distributions=dict(space)))
+
+    def climb(self, study: optuna.Study) -> None:
+        """Raise the costly setting step by step while that helps and there is time."""
+        name, rungs = self.contender.ladder or ("", ())
+        for rung in rungs:
+            if rung <= study.best_params[name]:
+                continue
+            if time.monotonic() >= self.deadline:
+                return
+            before = study.best_value
+            study.enqueue_trial({**study.best_params, name: rung}, skip_if_exists=True)
+            self._try(study, study.ask(fixed_distributions=_space(self.contender, {name: rung})))
+            if study.best_value <= before:
+                return
+
+    def _try(self, study: optuna.Study, trial: optuna.Trial) -> None:
+        settings = dict(trial.params)
+        looks: dict[int, float] = {}
+
+        def watch(sweep: int, model: Recommender) -> bool:
+            if sweep < _FIRST_LOOK or (sweep - _FIRST_LOOK) % _LOOK_EVERY:
+                return False
+            looks[sweep] = self._value(model)
+            trial.report(looks[sweep], sweep)
+            worse = len(looks) > 1 and looks[sweep] < max(looks.values())
+            return worse or trial.should_prune() or time.monotonic() >= self.deadline
+
+        model = self.contender.fit(self.referee.split.train, settings, self.seed, watch)
+        value = self._value(model) if not looks else max(looks.values())
+        if looks:
+            trial.set_user_attr("iterations", max(looks, key=lambda sweep: looks[sweep]))
+        study.tell(trial, value)
+        if self.report:
+            self.report(trial.number, value, settings)
+
+    def _value(self, model: Recommender) -> float:
+        return next(iter(self.referee.validate(model).values())).mean
+
+
+def _open(storage: Path | None, study: str, seed: int) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=_STARTUP)
+    return optuna.create_study(
+        study_name=study,
+        storage=f"sqlite:///{storage.absolute()}" if storage else None,
+        direction="maximize",
+        sampler=sampler,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=_FIRST_LOOK),
+        load_if_exists=True,
+    )
+
+
+def _rung(contender: Contender, place: int) -> dict[str, Any]:
+    return {contender.ladder[0]: contender.ladder[1][place]} if contender.ladder else {}
+
+
+def _space(contender: Contender, fixed: Mapping[str, int]) -> dict[str, Any]:
+    return {**contender.space, **{name: IntDistribution(value, value) for name, value in fixed.items()}}
+
+
+def _single(space: Mapping[str, Any]) -> bool:
+    return all(distribution.single() for distribution in space.values())
+
+
+def _settings(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    return {**trial.params, **trial.user_attrs}
