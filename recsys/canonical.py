@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import shutil
 import unicodedata
@@ -26,6 +27,7 @@ import rfc8785
 from recsys.errors import ConfigError
 
 _KEY_BYTES = 32
+_PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
 
 
@@ -44,13 +46,17 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
 
 def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     kind = type(value)
-    if kind is str:
-        return True
     if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(held) for name, held in value.items())
+        for name, held in value.items():  # loops: generators would take twice the time
+            if type(name) is not str or not name.isascii() or not (type(held) is str or _is_plain(held)):
+                return False
+        return True
     if kind is list:
-        return all(map(_is_plain, value))
-    return value is None or kind is bool or (kind is int and -_EXACT_INT < value < _EXACT_INT)
+        for held in value:  # noqa: SIM110 - as above
+            if not (type(held) is str or _is_plain(held)):
+                return False
+        return True
+    return kind is str or value is None or kind is bool or (kind is int and -_EXACT_INT < value < _EXACT_INT)
 
 
 def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -191,6 +197,19 @@ class Pseudonym(str):
     """A member's name in everything that is stored: 64 hex digits that say nothing without the key."""
 
     __slots__ = ()
+
+    @classmethod
+    def read(cls, text: str) -> Pseudonym:
+        """Take a text that came from elsewhere, if it is a pseudonym.
+
+        Raises
+        ------
+        ValueError
+            If it is not 64 lower-case hex digits.
+        """
+        if not isinstance(text, str) or not _PSEUDONYM.fullmatch(text):
+            raise ValueError(f"a pseudonym has 64 hex digits; this is {str(text)[:80]!r}")
+        return cls(text)
 
 
 class Pseudonyms:
