@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what members' data are used for is nobody else's business
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -26,7 +26,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
 
 from recsys import __version__
-from recsys.canonical import one_at_a_time
+from recsys.canonical import one_at_a_time, sha256_file
 from recsys.dataset import DatasetVersion
 from recsys.errors import RunNotFoundError
 from recsys.named import NamedModel
@@ -34,7 +34,11 @@ from recsys.tracking.dataset import VersionDataset
 
 _EXPERIMENT = "recsys"
 _MODEL = "model"
-_DIGEST_TAG = "recsys.dataset_digest"
+_DIGEST_TAG, _KIND_TAG = "recsys.dataset_digest", "recsys.kind"
+_INPUT_TAG = "sha256"
+FILE_TAG = "recsys.sha256."
+"""Tags that hold the SHA-256 of a model's file begin with this; the file's name follows."""
+Kind = Literal["training", "contest", "contender"]
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(Array(DataType.string), "artists")]),
     outputs=Schema(
@@ -78,11 +82,18 @@ class TrackedRun:
         """Log a picture as an artifact."""
         self._client.log_figure(self.id, figure, name)
 
-    def model(self, named: NamedModel) -> None:
-        """Log the model, in the form in which ``mlflow models serve`` answers for a list of artists."""
+    def model(self, named: NamedModel) -> dict[str, str]:
+        """Log the model, in the form in which ``mlflow models serve`` answers for a list of artists.
+
+        Returns
+        -------
+        The names of the model's files, each with the SHA-256 of its bytes; also logged as tags.
+        """
         with TemporaryDirectory() as folder:
             data = Path(folder) / _MODEL
             named.save(data)
+            digests = {path.name: sha256_file(path) for path in sorted(data.iterdir())}
+            self.tags({f"{FILE_TAG}{name}": digest for name, digest in digests.items()})
             mlflow.pyfunc.log_model(
                 name=_MODEL,
                 loader_module="recsys.tracking.serving",
@@ -91,21 +102,37 @@ class TrackedRun:
                 input_example=pd.DataFrame({"artists": [list(named.artists.names[:2])]}),
                 pip_requirements=[f"recsys=={__version__}"],
             )
+        return digests
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that came to its end: its id, parameters, metrics, and the full digest of its dataset version."""
+    """A run that came to its end: its id, parameters, metrics, tags, and the full digest of its dataset version.
+
+    `inputs` are the digests that MLflow noted as the run's input, apart from the tag.
+    """
 
     id: str
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     dataset_digest: str
+    tags: Mapping[str, str]
+    inputs: tuple[str, ...]
 
     def model(self) -> NamedModel:
         """Load the run's model."""
+        return NamedModel.load(self.model_folder())
+
+    def model_folder(self) -> Path:
+        """Give a folder that holds the run's model as it is logged."""
         logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}")
-        return NamedModel.load(Path(logged) / "data" / _MODEL)
+        return Path(logged) / "data" / _MODEL
+
+    def document(self, name: str) -> bytes | None:
+        """Give the bytes of a document that the run logged, or ``None`` if there is none of that name."""
+        if name not in {item.path for item in mlflow.artifacts.list_artifacts(run_id=self.id)}:
+            return None
+        return Path(mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{name}")).read_bytes()
 
 
 class Tracker:
@@ -124,7 +151,16 @@ class Tracker:
         self.uri = server if server.startswith("http") else f"sqlite:///{self._home / 'mlflow.db'}"
 
     @contextmanager
-    def run(self, version: DatasetVersion, path: Path, *, name: str, params: Mapping[str, Any]) -> Iterator[TrackedRun]:
+    def run(
+        self,
+        version: DatasetVersion,
+        path: Path,
+        *,
+        name: str,
+        params: Mapping[str, Any],
+        kind: Kind = "training",
+        nested: bool = False,
+    ) -> Iterator[TrackedRun]:
         """Open a run for a dataset version; it ends as finished, or as failed or killed if the block does.
 
         Parameters
@@ -135,18 +171,23 @@ class Tracker:
             What the run is called.
         params
             Hyper-parameters, seed and whatever else decides the result.
+        kind
+            What the run is: only a training leaves a model, and is found by :meth:`find`.
+        nested
+            Inside the run that is open.
         """
         experiment = self._experiment()
         self._close_abandoned(experiment)
         tags = {
             _DIGEST_TAG: version.digest,
+            _KIND_TAG: kind,
             "recsys.version": __version__,
             "recsys.provenance": version.manifest.provenance,
             "recsys.process": _process_name(os.getpid()),
         }
-        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags) as run:
+        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags, nested=nested) as run:
             mlflow.log_params(dict(params))
-            mlflow.log_input(VersionDataset(version, path), context="training", tags={"sha256": version.digest})
+            mlflow.log_input(VersionDataset(version, path), context="training", tags={_INPUT_TAG: version.digest})
             yield TrackedRun(run.info.run_id, mlflow.MlflowClient(self.uri))
 
     def find(self, run_id: str | None = None) -> FinishedRun:
@@ -161,23 +202,34 @@ class Tracker:
         if not found:
             what = f"finished run {run_id!r}" if run_id else "finished run yet"
             raise RunNotFoundError(f"there is no {what} in {self.uri}; train one: recsys train CONFIG")
-        run = found[0]
-        digest = run.data.tags.get(_DIGEST_TAG, "")
-        return FinishedRun(run.info.run_id, run.data.params, run.data.metrics, digest)
+        return _as_found(found[0])
+
+    def of_version(self, digest: str) -> list[FinishedRun]:
+        """Give the finished runs that used a dataset version, the latest first."""
+        return [_as_found(run) for run in self._search(f"attributes.status = 'FINISHED' and {_used(digest)}")]
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that came to its end."""
+        TrackedRun(run_id, mlflow.MlflowClient(self.uri)).tags(tags)
 
     def _finished(self, run_id: str | None) -> list[Run]:
-        """Search finished runs, the latest first; a store that is not there is not made."""
-        nowhere = self.uri.startswith("sqlite:") and not (self._home / "mlflow.db").exists()
-        if nowhere or (run_id is not None and not run_id.isalnum()):
+        if run_id is not None and not run_id.isalnum():
             return []
-        wanted = f" and attributes.run_id = '{run_id}'" if run_id else ""
-        found = mlflow.search_runs(
-            [self._experiment()],
-            filter_string=f"attributes.status = 'FINISHED'{wanted}",
-            order_by=["attributes.start_time DESC"],
-            output_format="list",
+        wanted = f" and tags.`{_KIND_TAG}` = 'training'" + (f" and attributes.run_id = '{run_id}'" if run_id else "")
+        return self._search(f"attributes.status = 'FINISHED'{wanted}")
+
+    def _search(self, wanted: str) -> list[Run]:
+        """Search runs, the latest first; a store that is not there is not made."""
+        if self.uri.startswith("sqlite:") and not (self._home / "mlflow.db").exists():
+            return []
+        return list(
+            mlflow.search_runs(
+                [self._experiment()],
+                filter_string=wanted,
+                order_by=["attributes.start_time DESC"],
+                output_format="list",
+            )
         )
-        return list(found)
 
     def _experiment(self) -> str:
         _hush()
@@ -195,6 +247,19 @@ class Tracker:
             host, _, pid = run.data.tags.get("recsys.process", "").rpartition(":")
             if host == here and pid != str(os.getpid()) and not Path(f"/proc/{pid}").exists():
                 client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _as_found(run: Run) -> FinishedRun:
+    tags = run.data.tags
+    used = run.inputs.dataset_inputs if run.inputs else ()
+    inputs = tuple(tag.value for one in used for tag in one.tags if tag.key == _INPUT_TAG)
+    return FinishedRun(run.info.run_id, run.data.params, run.data.metrics, tags.get(_DIGEST_TAG, ""), tags, inputs)
+
+
+def _used(digest: str) -> str:
+    if not digest.isalnum():
+        raise ValueError(f"{digest!r} is no digest")
+    return f"tags.`{_DIGEST_TAG}` = '{digest}'"
 
 
 def _experiment_id(artifacts: str | None) -> str:
