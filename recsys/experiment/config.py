@@ -6,6 +6,7 @@ The keys of the factorization are the fields of :class:`recsys.ALS`, written the
 
 from __future__ import annotations
 
+import ast
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -55,11 +56,40 @@ class Experiment:
         """Make the estimator that this experiment fits."""
         return ALS(**{**self.als, _SEED: self.seed})
 
+    @classmethod
+    def of_run(cls, params: Mapping[str, str], *, name: str = "als", version: str = "latest") -> Experiment:
+        """Read back what a tracked run was told, from its parameters as :meth:`params` names and MLflow writes them.
+
+        Parameters
+        ----------
+        params
+            The run's parameters.
+        name, version
+            What the new run is called, and the version it uses; benchmark files are not read again.
+
+        Raises
+        ------
+        ConfigError
+            If the parameters are not those of such a run.
+        """
+        own = {f.name: f.default for f in fields(cls) if f.name not in {"als", "name", "version", *_PATHS}}
+        factorization = als_keys()
+        try:
+            told = {key: _read_back(params[key], default) for key, default in own.items()}
+            als = {key: _read_back(params[f"als.{key}"], default) for key, default in factorization.items()}
+        except (KeyError, ValueError, SyntaxError) as error:
+            raise ConfigError(f"the run's parameters are not those of recsys train: {error!r}") from error
+        return _checked(cls(name=name, version=version, als=als, **told))
+
     def params(self) -> dict[str, Any]:
         """Give everything that decides the result, flat, for the tracked run."""
         own = {name: value for name, value in asdict(self).items() if name not in {"als", "name"}}
         factorization = {f"als.{name}": value for name, value in self.estimator().get_params().items() if name != _SEED}
         return {**own, **factorization}
+
+
+def _read_back(text: str, default: Any) -> Any:  # noqa: ANN401 - any value of a field
+    return text if isinstance(default, str) else ast.literal_eval(text)
 
 
 def als_keys() -> dict[str, Any]:

@@ -167,14 +167,7 @@ def name_model(model: ALSModel, version: DatasetVersion, experiment: Experiment)
 
 def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, Scores]:
     """Score a finished run's logged model again on its own test listeners, beside popularity."""
-    told = found.params
-    experiment = Experiment(
-        confidence=told["confidence"],  # type: ignore[arg-type] # the run was checked when it was made
-        held_out=float(told["held_out"]),
-        fold_in_fraction=float(told["fold_in_fraction"]),
-        seed=int(told["seed"]),
-    )
-    return score(found.model().model, divide(experiment, version))
+    return score(found.model().model, divide(Experiment.of_run(found.params), version))
 
 
 def _log(tracked: TrackedRun, outcome: Outcome, named: NamedModel) -> None:

@@ -1,0 +1,64 @@
+"""Which versions hold somebody who has withdrawn: asked of the ledger each time, never noted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from recsys.canonical import Pseudonym
+from recsys.consent import Standing
+from recsys.dataset import DatasetVersion, Manifest
+from recsys.errors import VersionWithdrawnError
+from recsys.home import Home
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+"""Withdrawals are asked for as of this instant: one that is recorded counts at once, whatever date it bears."""
+
+
+def withdrawn_from(home: Home, purpose: str) -> frozenset[Pseudonym]:
+    """Give the members whose last word on a purpose ends it; whose consent ran out is not among them."""
+    stands = home.ledger.standings(purpose, _END_OF_TIME)
+    return frozenset(member for member, standing in stands.items() if standing is Standing.WITHDRAWN)
+
+
+def left_since(home: Home, digest: str) -> tuple[Pseudonym, ...]:
+    """Give the members of a version who have withdrawn since it was built, or whose rows were erased; sorted."""
+    manifest = home.datasets.manifest(digest)
+    if manifest.purpose is None:
+        return ()
+    gone = withdrawn_from(home, manifest.purpose) | set(home.datasets.erased(digest))
+    return tuple(member for member in home.datasets.members(digest) if member in gone)
+
+
+def refuse_withdrawn(home: Home, digest: str) -> None:
+    """Refuse a version that holds somebody who has withdrawn.
+
+    Raises
+    ------
+    VersionWithdrawnError
+        If so; says what to do.
+    """
+    if gone := left_since(home, digest):
+        people = "1 member has" if len(gone) == 1 else f"{len(gone):,} members have"
+        raise VersionWithdrawnError(
+            f"{people} withdrawn since version {digest[:12]} was built; it may not be used any more. Build the next "
+            "version (recsys dataset build), or repeat a run without them: recsys retrain RUN --without MEMBER"
+        )
+
+
+def usable(home: Home, name: str) -> DatasetVersion:
+    """Load a version that may still be used.
+
+    Raises
+    ------
+    VersionWithdrawnError
+        If it holds somebody who has withdrawn.
+    """
+    refuse_withdrawn(home, home.datasets.find(name))
+    return home.datasets.load(name)
+
+
+def versions_with(home: Home, member: Pseudonym) -> dict[str, Manifest]:
+    """Give the versions that hold a member, by digest, the oldest first."""
+    store = home.datasets
+    found = {digest: store.manifest(digest) for digest in store.digests() if member in store.members(digest)}
+    return dict(sorted(found.items(), key=lambda one: (one[1].at or "", one[0])))
