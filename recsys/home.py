@@ -4,6 +4,8 @@
 
     .recsys/
       keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
+      keys/operator.pem   the collective's own key: signs heads, statements and receipts
+      keys/data/          a key for each member's contributions; back them up apart from those
       ledger.db, .head    consent
       contributions/      listens, one file a contribution, under pseudonyms
       datasets/           versions
@@ -23,6 +25,7 @@ from recsys.consent import Ledger
 from recsys.dataset import DatasetStore
 from recsys.errors import ConfigError
 from recsys.listens import Contributions
+from recsys.transparency import SigningKey
 
 DEFAULT = "./.recsys"
 
@@ -45,6 +48,11 @@ class Home:
     def pseudonyms(self) -> Pseudonyms:
         """The key holder; a new collective's key is made here."""
         return Pseudonyms.at(self.path / "keys" / "member.key")
+
+    @property
+    def operator(self) -> SigningKey:
+        """The collective's own key, which signs heads, statements and receipts; a new collective's is made here."""
+        return SigningKey.at(self.path / "keys" / "operator.pem")
 
     @cached_property
     def ledger(self) -> Ledger:
