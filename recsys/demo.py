@@ -16,7 +16,7 @@ from typing import Any
 from recsys import synthetic
 from recsys.canonical import Pseudonyms, canonical_json, write_atomically
 from recsys.consent import ConsentedListens, admit, read_decisions
-from recsys.dataset import CONSENTED, build
+from recsys.dataset import build_next
 from recsys.errors import ConfigError
 from recsys.experiment import Experiment, Outcome, run
 from recsys.home import Home
@@ -79,10 +79,9 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
     ingested = ingest(world / "exports", home.contributions, home.pseudonyms, progress=step("reading exports"))
     home.ledger.record(read_decisions(world / "consents.jsonl"))
     admitted = admit(home.contributions, home.ledger, PURPOSE, synthetic.NOW)
-    latest = home.datasets.latest(f"{CONSENTED}-{PURPOSE}")
-    parent = home.datasets.load(latest) if latest else None
-    version = build(admitted, parent=parent, progress=step("building the version"))
-    home.datasets.save(version)
+    artists = home.artists.preferences(at=synthetic.NOW, policy=home.collective.artist_policy)
+    building = step("building the version")
+    version, _ = build_next(home.datasets, admitted, artists=artists, collective=home.collective, progress=building)
     training = step("training")
     outcome = run(experiment, home, progress=lambda done, total, loss: training(done, total, f"loss {loss:.6g}"))
     return Demo(members, ingested, admitted, dict(version.manifest.counts), outcome)

@@ -7,6 +7,8 @@
       keys/operator.pem   the collective's own key: signs heads, statements and receipts
       keys/data/          a key for each member's contributions; back them up apart from those
       ledger.db, .head    consent
+      artists.jsonl       what artists declared
+      collective.toml     what the collective states of itself, for the cards
       contributions/      listens, one file a contribution, under pseudonyms
       datasets/           versions
       mlflow.db, .lock    runs
@@ -21,8 +23,9 @@ from functools import cached_property
 from pathlib import Path
 
 from recsys.canonical import Pseudonyms
-from recsys.consent import Ledger
+from recsys.consent import ArtistRegistry, Ledger
 from recsys.dataset import DatasetStore
+from recsys.dataset.card import Collective
 from recsys.errors import ConfigError
 from recsys.listens import Contributions
 from recsys.transparency import SigningKey
@@ -58,6 +61,16 @@ class Home:
     def ledger(self) -> Ledger:
         """The consent ledger."""
         return Ledger(self.path / "ledger.db", pseudonyms=self.pseudonyms)
+
+    @property
+    def artists(self) -> ArtistRegistry:
+        """What artists declared about being ranked."""
+        return ArtistRegistry(self.path / "artists.jsonl")
+
+    @property
+    def collective(self) -> Collective:
+        """What the collective states of itself."""
+        return Collective.load(self.path / "collective.toml")
 
     @property
     def contributions(self) -> Contributions:

@@ -1,4 +1,4 @@
-"""recsys dataset: build, import, list, show, verify, diff."""
+"""recsys dataset: build, import, list, show, verify, diff, log, card."""
 
 from __future__ import annotations
 
@@ -42,20 +42,31 @@ def build(
         The instant for which consent is asked (UTC unless it names a zone); now unless given.
     """
     from recsys.consent import admit
-    from recsys.dataset import CONSENTED
-    from recsys.dataset import build as build_version
+    from recsys.dataset import build_next
     from recsys.listens import ArtistIds
 
     ids = ArtistIds.load(artist_ids) if artist_ids else None
     home = common.open()
-    admitted = admit(home.contributions, home.ledger, purpose, instant(at))
-    latest = home.datasets.latest(f"{CONSENTED}-{purpose}")
-    parent = home.datasets.load(latest) if latest else None
+    moment = instant(at)
+    admitted = admit(home.contributions, home.ledger, purpose, moment)
+    artists = home.artists.preferences(at=moment, policy=home.collective.artist_policy)
     with common.bar("reading listens") as bar:
-        version = build_version(admitted, min_listeners=min_listeners, ids=ids, parent=parent, progress=bar)
-    home.datasets.save(version)
-    new = "nothing changed; the latest version is still" if version is parent else "built version"
-    common.show(json.loads(version.manifest.to_bytes()) | {"digest": version.digest}, f"{new} {version.digest}")
+        version, new = build_next(
+            home.datasets,
+            admitted,
+            min_listeners=min_listeners,
+            ids=ids,
+            artists=artists,
+            collective=home.collective,
+            progress=bar,
+        )
+    manifest = version.manifest
+    what = "built version" if new else "nothing changed; the latest version is still"
+    common.show(
+        json.loads(manifest.to_bytes()) | {"digest": version.digest},
+        f"{what} {version.digest}",
+        f"number {manifest.version}; what it is and may be used for: {home.datasets.path(version.digest)}",
+    )
 
 
 @dataset.command(name="import")
@@ -96,6 +107,7 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
     rows = [
         (
             digest[:12],
+            manifest.version,
             manifest.line,
             short(manifest.at),
             *(manifest.counts[name] for name in ("members", "artists", "pairs")),
@@ -103,9 +115,16 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
         )
         for digest, manifest in found
     ]
-    columns = ("version", "line", "consent asked for", "members", "artists", "pairs", "")
+    columns = ("version", "number", "line", "consent asked for", "members", "artists", "pairs", "")
     document = [
-        {"digest": digest, "line": m.line, "at": m.at, "counts": dict(m.counts), "latest": digest in latest}
+        {
+            "digest": digest,
+            "version": m.version,
+            "line": m.line,
+            "at": m.at,
+            "counts": dict(m.counts),
+            "latest": digest in latest,
+        }
         for digest, m in found
     ]
     nothing = "no versions yet; build one: recsys dataset build"
@@ -152,18 +171,24 @@ def verify(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - 
     version
         Digest, or its beginning.
     """
+    from recsys.dataset.card import changed_cards, gather
+
     home = common.open()
     found = home.datasets.load(version)
     lines = [f"version {found.digest}: manifest, members, artists and pairs are as they were built"]
     if found.manifest.ledger is not None:
         home.ledger.check_reaches(**found.manifest.ledger)
         lines.append(f"the consent ledger is whole and still holds entry {found.manifest.ledger['count'] - 1}")
-    common.show({"digest": found.digest, "verified": True}, *lines)
+    stale = changed_cards(gather(home.datasets, version, home.collective), home.datasets.path(version))
+    lines += [
+        f"{name} is not what the facts say: it was edited, or they changed; recsys dataset card" for name in stale
+    ]
+    common.show({"digest": found.digest, "verified": True, "cards_that_differ": stale}, *lines)
 
 
 @dataset.command
 def diff(before: str, after: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
-    """Say what changed between two versions.
+    """Say what changed between two versions, and why.
 
     Parameters
     ----------
@@ -174,9 +199,84 @@ def diff(before: str, after: str, *, common: Common = Common()) -> None:  # noqa
     """
     from recsys.dataset import difference
 
-    store = common.open().datasets
-    found = difference(store.load(before), store.load(after))
+    home = common.open()
+    versions = [home.datasets.load(name, remains=True) for name in (before, after)]
+    found = difference(*versions, ledger=home.ledger, registry=home.artists)
     common.show(asdict(found), *(found.words() or ["the two versions hold the same data under the same rules"]))
+
+
+@dataset.command
+def log(
+    line: str | None = None, *, purpose: str = "train-recommender", common: Common = Common()  # noqa: B008 - frozen
+) -> None:  # fmt: skip
+    """Show a line's versions, the newest first, and in a few words what changed.
+
+    Parameters
+    ----------
+    line
+        The line, as `recsys dataset list` names it; that of the purpose unless given.
+    purpose
+        The purpose whose line to show.
+    """
+    from recsys.dataset import CONSENTED
+    from recsys.dataset import log as walk
+
+    name = line or f"{CONSENTED}-{purpose}"
+    entries = list(walk(common.open().datasets, name))
+    rows = [
+        (
+            m.version,
+            short(m.at),
+            entry.digest[:12],
+            f"{m.counts['members']:,}",
+            f"{m.counts['artists']:,}",
+            entry.words(),
+        )
+        if (m := entry.manifest)
+        else ("", "", entry.digest[:12], "", "", entry.words())
+        for entry in entries
+    ]
+    document = [
+        {
+            "digest": entry.digest,
+            "version": entry.manifest.version if entry.manifest else None,
+            "at": entry.manifest.at if entry.manifest else None,
+            "counts": dict(entry.manifest.counts) if entry.manifest else None,
+            "change": entry.manifest.change if entry.manifest else None,
+            "words": entry.words(),
+        }
+        for entry in entries
+    ]
+    columns = ("number", "consent asked for", "version", "members", "artists", "what changed")
+    common.show(document, table(f"The line {name}", columns, rows))
+
+
+@dataset.command
+def card(
+    version: str,
+    *,
+    format: str = "all",  # noqa: A002 - the option's name
+    out: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Write a version's cards: what a buyer, a regulator or an artist is told of it.
+
+    Parameters
+    ----------
+    version
+        Digest, or its beginning.
+    format
+        croissant, datasheet, eu-summary, provenance or all.
+    out
+        Folder for the cards; that of the version unless given, where a Croissant document can be loaded with its data.
+    """
+    from recsys.dataset.card import FORMATS, gather, write_cards
+
+    home = common.open()
+    facts = gather(home.datasets, version, home.collective)
+    formats = tuple(FORMATS) if format == "all" else (format,)
+    written = write_cards(facts, out or home.datasets.path(version), formats)
+    common.show([str(path) for path in written], *(f"wrote {path}" for path in written))
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -10,20 +10,27 @@ row is admitted only if the last decision by *both* is an unexpired grant; in do
 
 from __future__ import annotations
 
+from recsys.consent.artists import ArtistPreferences, ArtistRegistry, Declaration
 from recsys.consent.chain import Event, Head
 from recsys.consent.gate import ConsentedListens, admit
 from recsys.consent.ledger import Ledger
+from recsys.consent.preferences import ArtistPolicy, Preference
 from recsys.consent.records import read_decisions
 from recsys.consent.terms import PURPOSES, Decision, Kind, Standing, default_until
 
 __all__ = [
     "PURPOSES",
+    "ArtistPolicy",
+    "ArtistPreferences",
+    "ArtistRegistry",
     "ConsentedListens",
     "Decision",
+    "Declaration",
     "Event",
     "Head",
     "Kind",
     "Ledger",
+    "Preference",
     "Standing",
     "admit",
     "default_until",

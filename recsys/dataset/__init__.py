@@ -5,6 +5,10 @@ artist, the artists' names, and a manifest that says what went in, by which rule
 is the SHA-256 of its manifest, which holds the SHA-256 of each part; so the digest names all that matters, whatever
 the order in which the listens came and whatever the file format does. :class:`DatasetStore` keeps versions on disk.
 
+A version has a number in its line that follows from what changed (:mod:`recsys.dataset.change`), and knows which
+contributions it was built from, so that it can be built again. Its cards (:mod:`recsys.dataset.card`) say
+what a buyer or a regulator asks; every fact in them comes from the manifest.
+
 A public benchmark file becomes a version through :func:`import_benchmark`. It says so in its manifest for ever: it can
 train and evaluate, and can never be handed to a buyer.
 """
@@ -13,7 +17,10 @@ from __future__ import annotations
 
 from recsys.dataset.benchmark import import_benchmark
 from recsys.dataset.builder import build
+from recsys.dataset.change import Change
 from recsys.dataset.diff import Difference, difference
+from recsys.dataset.history import LogEntry, log
+from recsys.dataset.line import build_next
 from recsys.dataset.manifest import CONSENTED, PUBLIC_BENCHMARK, Manifest
 from recsys.dataset.store import DatasetStore
 from recsys.dataset.version import DatasetVersion
@@ -22,12 +29,16 @@ from recsys.dataset.vocabulary import Vocabulary
 __all__ = [
     "CONSENTED",
     "PUBLIC_BENCHMARK",
+    "Change",
     "DatasetStore",
     "DatasetVersion",
     "Difference",
+    "LogEntry",
     "Manifest",
     "Vocabulary",
     "build",
+    "build_next",
     "difference",
     "import_benchmark",
+    "log",
 ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.canonical import Pseudonym, sha256_file
 from recsys.dataset.manifest import PUBLIC_BENCHMARK
-from recsys.dataset.version import DatasetVersion, Pairs, assemble
+from recsys.dataset.version import DatasetVersion, Pairs, Parts, assemble
 from recsys.errors import ConfigError
 
 _USER = ("user", "user_id", "userid")
@@ -70,7 +70,7 @@ def import_benchmark(files: Sequence[str | Path], *, name: str, names_file: str 
         "counts": {},
         "source": {"name": name, "files": read_from},
     }
-    return assemble([Pseudonym(user) for user in user_names], titles[order].tolist(), pairs, facts)
+    return assemble(Parts([Pseudonym(user) for user in user_names], titles[order].tolist(), pairs), facts)
 
 
 def _interactions(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray, NDArray[np.int64]]:

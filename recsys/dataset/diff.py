@@ -1,81 +1,152 @@
-"""What changed between two dataset versions, in numbers and in words."""
+"""What changed between two dataset versions, why, and in words."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import numpy as np
+from recsys.consent import ArtistPolicy, ArtistPreferences, ArtistRegistry, Ledger, Standing
+from recsys.dataset.change import Change, compare
+from recsys.dataset.manifest import Manifest
+from recsys.dataset.version import DatasetVersion
 
-from recsys.dataset.version import DatasetVersion, pairs_of
+LEVELS = {
+    "major": "something was removed or edited",
+    "minor": "data were added, and all that was there is as it was",
+    "patch": "the data are the same",
+}
+_LEFT = {
+    Standing.WITHDRAWN: "withdrew",
+    Standing.EXPIRED: "let their consent expire",
+    Standing.NEVER_GIVEN: "of whom there is no consent in the ledger",
+    Standing.GIVEN: "still agree, but nothing of theirs is left to count",
+}
+
+Reasons = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How version `after` differs from version `before`."""
+    """How version `after` differs from version `before`.
+
+    Attributes
+    ----------
+    before, after
+        Digests.
+    numbers
+        The two version numbers.
+    change
+        How much came, went and changed.
+    because
+        For ``members_left``, ``artists_added`` and ``artists_removed``: how many for which reason.
+    facts
+        Rules, refusals and code that differ: the old and the new value.
+    """
 
     before: str
     after: str
-    members_joined: int
-    members_left: int
-    artists_added: int
-    artists_removed: int
-    pairs_added: int
-    pairs_removed: int
-    pairs_changed: int
-    changed_rules: dict[str, tuple[Any, Any]]
+    numbers: tuple[str, str]
+    change: Change
+    because: Reasons
+    facts: Mapping[str, tuple[Any, Any]]
 
     def words(self) -> list[str]:
         """Say what changed, a sentence a line; empty where nothing did."""
-        lines = [
-            _grown("member", self.members_joined, "joined", self.members_left, "left"),
-            _grown("artist", self.artists_added, "added", self.artists_removed, "removed"),
-            _grown("pair", self.pairs_added, "added", self.pairs_removed, "removed"),
-            f"{self.pairs_changed} pairs have other counts" if self.pairs_changed else "",
-        ]
-        lines += [f"{rule}: {old} became {new}" for rule, (old, new) in self.changed_rules.items()]
-        return [line for line in lines if line]
+        told = self.change.words(self.because)
+        told += [f"{name}: {_shown(old)} became {_shown(new)}" for name, (old, new) in self.facts.items()]
+        old, new = self.numbers
+        head = f"{old} to {new}: {LEVELS[self.change.level]}" if old != new else ""
+        return [head, *told] if head else told
 
 
-def _grown(noun: str, plus: int, came: str, minus: int, went: str) -> str:
-    parts = [f"{plus} {came}" if plus else "", f"{minus} {went}" if minus else ""]
-    said = ", ".join(part for part in parts if part)
-    return f"{noun}s: {said}" if said else ""
+def difference(
+    before: DatasetVersion,
+    after: DatasetVersion,
+    *,
+    ledger: Ledger | None = None,
+    registry: ArtistRegistry | None = None,
+) -> Difference:
+    """Compare two versions by members, artists, pairs, rules and what was not let in.
 
+    Parameters
+    ----------
+    before, after
+        The versions.
+    ledger, registry
+        Asked why members and artists came and went; without them it is only told that they did.
 
-def difference(before: DatasetVersion, after: DatasetVersion) -> Difference:
-    """Compare two versions by members, artists, pairs and rules."""
-    old, new = _by_name(before), _by_name(after)
-    shared = old.keys() & new.keys()
-    members = (set(before.members), set(after.members))
-    artists = (set(before.artists.names), set(after.artists.names))
+    Raises
+    ------
+    LedgerBrokenError
+        If the ledger or the registry is not whole.
+    """
+    because: dict[str, Mapping[str, int]] = {}
+    if ledger is not None and after.manifest.purpose and after.manifest.at:
+        because["members_left"] = _why_left(before, after, ledger)
+    if registry is not None:
+        because |= _why_artists(before, after, registry)
     return Difference(
         before=before.digest,
         after=after.digest,
-        members_joined=len(members[1] - members[0]),
-        members_left=len(members[0] - members[1]),
-        artists_added=len(artists[1] - artists[0]),
-        artists_removed=len(artists[0] - artists[1]),
-        pairs_added=len(new) - len(shared),
-        pairs_removed=len(old) - len(shared),
-        pairs_changed=sum(old[pair] != new[pair] for pair in shared),
-        changed_rules=_changed(_facts(before), _facts(after)),
+        numbers=(before.manifest.version, after.manifest.version),
+        change=compare(before, after),
+        because={name: reasons for name, reasons in because.items() if reasons},
+        facts=dict(_changed(_facts(before.manifest), _facts(after.manifest))),
     )
 
 
-def _by_name(version: DatasetVersion) -> dict[tuple[str, str], tuple[int, int]]:
-    pairs = pairs_of(version)
-    members = np.array(version.members, dtype=object)[pairs.member]
-    artists = np.array(version.artists.names, dtype=object)[pairs.artist]
-    counts = zip(pairs.plays.tolist(), pairs.ms.tolist(), strict=True)
-    return dict(zip(zip(members, artists, strict=True), counts, strict=True))
+def _why_left(before: DatasetVersion, after: DatasetVersion, ledger: Ledger) -> dict[str, int]:
+    purpose, at = after.manifest.purpose, after.manifest.at
+    assert purpose is not None  # noqa: S101 - the caller has looked
+    assert at is not None  # noqa: S101 - as above
+    stands = ledger.standings(purpose, datetime.fromisoformat(at))
+    left = set(before.members) - set(after.members)
+    return dict(Counter(_LEFT[stands.get(member, Standing.NEVER_GIVEN)] for member in left).most_common())
 
 
-def _facts(version: DatasetVersion) -> dict[str, Any]:
-    manifest = version.manifest
-    return {**manifest.rules, "provenance": manifest.provenance, "purpose": manifest.purpose}
+def _why_artists(before: DatasetVersion, after: DatasetVersion, registry: ArtistRegistry) -> dict[str, dict[str, int]]:
+    least = [version.manifest.rules.get("min_listeners", 1) for version in (before, after)]
+    old, new = set(before.artists.names), set(after.artists.names)
+    refused = [_preferences(version.manifest, registry) for version in (before, after)]
+    removed = Counter(
+        "opted out" if refused[1] and refused[1].refuses(name) else f"heard by fewer than {least[1]} members now"
+        for name in old - new
+    )
+    added = Counter(
+        "opted in again" if refused[0] and refused[0].refuses(name) else f"heard by {least[1]} members or more now"
+        for name in new - old
+    )
+    return {"artists_added": dict(added.most_common()), "artists_removed": dict(removed.most_common())}
 
 
-def _changed(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    names = sorted(old.keys() | new.keys())
-    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+def _preferences(manifest: Manifest, registry: ArtistRegistry) -> ArtistPreferences | None:
+    """Give what the registry said when a version was built."""
+    if manifest.artists is None or manifest.at is None:
+        return None
+    policy = ArtistPolicy(**manifest.artists["policy"])
+    return registry.preferences(at=manifest.at, policy=policy, count=manifest.artists["count"])
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    """Give the facts that are worth telling when they differ."""
+    counts = manifest.counts
+    groups = {"not let in": "refused", "rows by a refused route": "refused_routes", "left out": "left_out"}
+    told = {f"{words}, {key}": count for words, group in groups.items() for key, count in counts.get(group, {}).items()}
+    registry = {"artists' registry": manifest.artists["policy"] if manifest.artists else "not asked"}
+    same = {"provenance": manifest.provenance, "purpose": manifest.purpose, "code": manifest.code}
+    return {**{f"rule {name}": rule for name, rule in manifest.rules.items()}, **same, **registry, **told}
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    for name in sorted(old.keys() | new.keys()):
+        missing = 0 if isinstance(old.get(name, new.get(name)), int) else None
+        values = old.get(name, missing), new.get(name, missing)
+        if values[0] != values[1]:
+            yield name, values
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -11,9 +11,11 @@ from recsys import __version__
 from recsys.canonical import canonical_json, sha256_hex
 from recsys.errors import VersionBrokenError
 
-FORMAT = "recsys-dataset/1"
+FORMAT = "recsys-dataset/2"
 CONSENTED = "consented"
 PUBLIC_BENCHMARK = "public-benchmark"
+FIRST = "1.0.0"
+"""Number of the first version of a line."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Manifest:
 
     Attributes
     ----------
+    version
+        Semantic version of the line, derived from comparing with the parent (:mod:`recsys.dataset.change`).
     provenance
         ``"consented"`` or ``"public-benchmark"``.
     purpose
@@ -32,12 +36,19 @@ class Manifest:
         ``count`` and ``hash`` of the consent ledger's head at the build; ``None`` for a benchmark.
     parent
         Digest of the version before this one on the same line, or ``None``.
+    change
+        What came, went or changed since the parent, by number; ``None`` for the first version.
+    artists
+        ``count`` and ``hash`` of the artists' registry at the build, and how it was read; ``None`` if it was not asked.
     rules
         What counts and what is left out.
     counts
-        Members, artists, pairs, plays, milliseconds; and how much was refused or left out, by reason.
+        Members, artists, pairs, plays, milliseconds, contributions; members and plays by source; and how much was
+        refused or left out, by reason.
+    period
+        First and last month in which at least five members listened; ``None`` if no file tells the time.
     content
-        SHA-256 of each part: ``members``, ``artists``, ``pairs``, ``spellings``.
+        SHA-256 of each part: ``members``, ``artists``, ``pairs``, ``spellings``, ``contributions``.
     source
         For a benchmark: its name and the SHA-256 of each file it was read from.
     code
@@ -53,6 +64,10 @@ class Manifest:
     counts: Mapping[str, Any]
     content: Mapping[str, str]
     source: Mapping[str, Any] | None = None
+    version: str = FIRST
+    change: Mapping[str, int] | None = None
+    artists: Mapping[str, Any] | None = None
+    period: Mapping[str, str] | None = None
     code: str = __version__
     format: str = FORMAT
 
@@ -84,12 +99,15 @@ class Manifest:
         try:
             fields = json.loads(data)
             if fields["format"] != FORMAT:
-                raise VersionBrokenError(f"the manifest's format is {fields['format']!r}; this recsys reads {FORMAT!r}")
+                raise VersionBrokenError(
+                    f"the manifest's format is {fields['format']!r}; this recsys reads {FORMAT!r}: use the recsys that "
+                    "wrote it, or move its folder and datasets/latest away and build the version again"
+                )
             return cls(**fields)
         except (ValueError, TypeError, KeyError) as error:
             raise VersionBrokenError(f"manifest.json is not a dataset manifest: {error}") from error
 
     def same_data_as(self, other: Manifest) -> bool:
-        """Tell whether nothing but the asking differs: data, rules and ledger are those of `other`."""
-        apart = {"parent": None, "at": None}
+        """Tell whether nothing but the asking differs: data, rules, ledger and registry are those of `other`."""
+        apart = {"parent": None, "at": None, "version": None, "change": None}
         return {**asdict(self), **apart} == {**asdict(other), **apart}

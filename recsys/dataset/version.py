@@ -34,6 +34,8 @@ class DatasetVersion:
         Milliseconds played, CSR, int64, the same pairs, read-only.
     spellings
         How the members spell the artists, in the order of artist and spelling; rare spellings are not kept.
+    contributions
+        Labels of what it was built from, sorted; empty if it was not built from stored contributions.
     """
 
     manifest: Manifest
@@ -42,6 +44,7 @@ class DatasetVersion:
     user_items: sp.csr_matrix
     user_ms: sp.csr_matrix
     spellings: tuple[SpellingCount, ...] = ()
+    contributions: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -82,60 +85,75 @@ class Pairs:
         return cls(member[first], artist[first], np.add.reduceat(plays, starts), np.add.reduceat(ms, starts))
 
 
-def content_digests(
-    members: Sequence[str], artists: Sequence[str], pairs: Pairs, spellings: Sequence[SpellingCount]
-) -> dict[str, str]:
-    """Name each part of a version by its SHA-256: texts as canonical JSON, numbers as little-endian int64."""
-    columns = (pairs.member, pairs.artist, pairs.plays, pairs.ms)
-    return {
-        "members": sha256_hex(canonical_json(list(members))),
-        "artists": sha256_hex(canonical_json(list(artists))),
-        "pairs": sha256_hex(b"".join(np.ascontiguousarray(column, dtype="<i8").tobytes() for column in columns)),
-        "spellings": sha256_hex(canonical_json([list(row) for row in spellings])),
-    }
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a version consists of.
+
+    Attributes
+    ----------
+    members, artists
+        In the order of their rows and columns.
+    pairs
+        Plays and milliseconds.
+    spellings
+        How the members spell the artists.
+    contributions
+        Labels of what it was built from (:func:`recsys.dataset.reading.contribution_label`), sorted.
+    """
+
+    members: Sequence[Pseudonym]
+    artists: Sequence[str]
+    pairs: Pairs
+    spellings: Sequence[SpellingCount] = ()
+    contributions: Sequence[str] = ()
+
+    def digests(self) -> dict[str, str]:
+        """Name each part by its SHA-256: texts as canonical JSON, numbers as little-endian int64."""
+        columns = (self.pairs.member, self.pairs.artist, self.pairs.plays, self.pairs.ms)
+        return {
+            "members": sha256_hex(canonical_json(list(self.members))),
+            "artists": sha256_hex(canonical_json(list(self.artists))),
+            "pairs": sha256_hex(b"".join(np.ascontiguousarray(column, dtype="<i8").tobytes() for column in columns)),
+            "spellings": sha256_hex(canonical_json([list(row) for row in self.spellings])),
+            "contributions": sha256_hex(canonical_json(list(self.contributions))),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Count what is in a version."""
+        return {
+            "members": len(self.members),
+            "artists": len(self.artists),
+            "pairs": len(self.pairs.plays),
+            "plays": int(self.pairs.plays.sum()),
+            "ms": int(self.pairs.ms.sum()),
+            "contributions": len(self.contributions),
+        }
 
 
-def counted(members: Sequence[str], artists: Sequence[str], pairs: Pairs) -> dict[str, int]:
-    """Count what is in a version."""
-    return {
-        "members": len(members),
-        "artists": len(artists),
-        "pairs": len(pairs.plays),
-        "plays": int(pairs.plays.sum()),
-        "ms": int(pairs.ms.sum()),
-    }
-
-
-def assemble(
-    members: Sequence[Pseudonym],
-    artists: Sequence[str],
-    pairs: Pairs,
-    facts: Mapping[str, Any],
-    spellings: Sequence[SpellingCount] = (),
-) -> DatasetVersion:
+def assemble(parts: Parts, facts: Mapping[str, Any]) -> DatasetVersion:
     """Make the version that these parts are; `facts` are the manifest's other fields."""
-    counts = {**counted(members, artists, pairs), **facts["counts"]}
-    content = content_digests(members, artists, pairs, spellings)
-    manifest = Manifest(**{**facts, "counts": counts, "content": content})
-    return in_memory(manifest, members, artists, pairs, spellings)
+    counts = {**parts.counts(), **facts["counts"]}
+    return in_memory(Manifest(**{**facts, "counts": counts, "content": parts.digests()}), parts)
 
 
-def in_memory(
-    manifest: Manifest,
-    members: Sequence[Pseudonym],
-    artists: Sequence[str],
-    pairs: Pairs,
-    spellings: Sequence[SpellingCount],
-) -> DatasetVersion:
+def in_memory(manifest: Manifest, parts: Parts) -> DatasetVersion:
     """Lay a version's parts out as read-only matrices."""
-    shape = (len(members), len(artists))
+    pairs, shape = parts.pairs, (len(parts.members), len(parts.artists))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(pairs.member, minlength=shape[0]))])
     user_items = sp.csr_matrix((pairs.plays.astype(np.float32), pairs.artist, indptr), shape=shape)
     user_ms = sp.csr_matrix((pairs.ms.astype(np.int64), pairs.artist, indptr), shape=shape)
     for matrix in (user_items, user_ms):
-        for part in (matrix.data, matrix.indices, matrix.indptr):
-            part.flags.writeable = False
-    return DatasetVersion(manifest, tuple(members), Vocabulary(artists), user_items, user_ms, tuple(spellings))
+        for array in (matrix.data, matrix.indices, matrix.indptr):
+            array.flags.writeable = False
+    return DatasetVersion(
+        manifest,
+        tuple(parts.members),
+        Vocabulary(parts.artists),
+        user_items,
+        user_ms,
+        tuple(parts.spellings),
+        tuple(parts.contributions),
+    )
 
 
 def pairs_of(version: DatasetVersion) -> Pairs:

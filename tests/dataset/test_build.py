@@ -48,6 +48,7 @@ def test_short_plays_and_rare_artists_are_left_out_and_counted(tmp_path):
         "artists_below_min_listeners": 1,
         "spellings_below_min_listeners": 0,
         "members_without_artists": 0,
+        "artists_opted_out": 0,
     }
     assert (counts["members"], counts["artists"], counts["pairs"], counts["plays"]) == (4, 3, 8, 9)
 
@@ -133,13 +134,16 @@ def test_after_a_withdrawal_the_next_version_names_its_parent_and_says_who_left(
     ledger.withdraw("dan", at=NOW)
     second = build(admit(Crowd(PLAYS), ledger, PURPOSE, NOW), min_listeners=1, parent=first)
     assert second.manifest.parent == first.digest
-    change = difference(first, second)
-    assert (change.members_left, change.members_joined, change.artists_added) == (1, 0, 1)
-    assert change.words() == [
-        "members: 1 left",
+    found = difference(first, second, ledger=ledger)
+    assert (found.change.members_left, found.change.members_joined, found.change.artists_added) == (1, 0, 1)
+    assert found.words() == [
+        "1.0.0 to 2.0.0: something was removed or edited",
+        "members: 1 left (1 withdrew)",
         "artists: 1 added",
         "pairs: 1 added, 2 removed",
-        "min_listeners: 2 became 1",
+        "left out, artists_below_min_listeners: 1 became 0",
+        "not let in, withdrawn: 0 became 1",
+        "rule min_listeners: 2 became 1",
     ]
 
 

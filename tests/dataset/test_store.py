@@ -1,6 +1,5 @@
 import json
 import multiprocessing
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -160,11 +159,3 @@ def test_an_artist_is_found_under_every_spelling_that_meets(version):
     assert (artists.column("Beatles"), artists.column("acdc"), artists.column("!!!")) == (2, 0, 4)
     assert artists.column("Nobody") is None
     assert artists.suggest("Beyonse")[0] == "Beyoncé"
-
-
-def test_a_version_of_before_spellings_were_kept_is_still_read(tmp_path, version):
-    content = {part: digest for part, digest in version.manifest.content.items() if part != "spellings"}
-    old = replace(version, manifest=replace(version.manifest, content=content), spellings=())
-    store = DatasetStore(tmp_path / "old")
-    (store.save(old) / "spellings.parquet").unlink()
-    assert store.load(old.digest).spellings == ()

@@ -1,0 +1,169 @@
+"""The facts that every card is filled from, and how they are put into words.
+
+Cards are public, so a number of people that is small is not told: :func:`people` says "fewer than 5". Numbers of
+artists are told as they are: an artist below the threshold of listeners is in no version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.canonical import sha256_file
+from recsys.consent import PURPOSES
+from recsys.dataset.card.collective import Collective
+from recsys.dataset.manifest import CONSENTED, Manifest
+
+FEWEST = 5
+"""The smallest number of people that a card tells."""
+
+_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905 - one line of months
+_ROUTES = {
+    "gdpr-export": "copies of their own data that members asked a service for under GDPR Art. 15 and 20",
+    "service-export": "export files that a service gives its users of their own accord",
+    "survey": "answers that members gave in person",
+    "api": "a service's programming interface, with the member's authorization",
+}
+
+
+def people(count: int) -> str:
+    """Tell a number of people, or only that they are few."""
+    if count == 0:
+        return "none"
+    return f"{count:,}" if count >= FEWEST else f"fewer than {FEWEST}"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a version: its name, size in bytes and SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card may say.
+
+    Attributes
+    ----------
+    manifest
+        The version's own facts.
+    collective
+        What the collective states of itself.
+    files
+        The version's data files, as they lie on disk.
+    previous
+        Manifest of the version before, if there was one and it is still there.
+    """
+
+    manifest: Manifest
+    collective: Collective
+    files: tuple[StoredFile, ...] = ()
+    previous: Manifest | None = None
+
+    @property
+    def digest(self) -> str:
+        """The version's name."""
+        return self.manifest.digest
+
+    @property
+    def consented(self) -> bool:
+        """Whether members gave the data; the other kind is a public benchmark."""
+        return self.manifest.provenance == CONSENTED
+
+    @property
+    def title(self) -> str:
+        """What a card calls the version."""
+        of = f" of {self.collective.name}" if self.collective.stated("name") else ""
+        what = f"Listening histories{of}" if self.consented else f"Public benchmark {self.source_name}"
+        return f"{what}, version {self.manifest.version}"
+
+    @property
+    def source_name(self) -> str:
+        """What a public benchmark is called."""
+        return str((self.manifest.source or {}).get("name", ""))
+
+    @property
+    def date(self) -> str | None:
+        """The day for which consent was asked, ``YYYY-MM-DD``; a benchmark has none."""
+        return self.manifest.at[:10] if self.manifest.at else None
+
+    @property
+    def purpose(self) -> str:
+        """What members agreed to, in their own words' terms."""
+        known = self.manifest.purpose
+        return PURPOSES[known] if known else "none: nobody's consent is recorded"
+
+    def count(self, name: str) -> int:
+        """Give one of the manifest's counts; one that is not there is 0."""
+        return int(self.manifest.counts.get(name, 0))
+
+    def group(self, name: str) -> Mapping[str, int]:
+        """Give a group of the manifest's counts, for example who was refused, by reason."""
+        return dict(self.manifest.counts.get(name, {}))
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        """By source and route: how many members and plays."""
+        return list(self.manifest.counts.get("sources", []))
+
+    @property
+    def period(self) -> tuple[str, str] | None:
+        """First and last month in which enough members listened, ``YYYY-MM``."""
+        found = self.manifest.period
+        return (found["first"], found["last"]) if found else None
+
+    def period_words(self) -> str:
+        """Say when the plays were."""
+        if self.period is None:
+            return "not known: no month has enough members whose files tell the time"
+        first, last = (f"{_MONTHS[int(month[5:]) - 1]} {month[:4]}" for month in self.period)
+        return f"from {first} to {last} (months in which at least {FEWEST} members listened)"
+
+    def size_words(self) -> str:
+        """Say how much there is."""
+        return (
+            f"{people(self.count('members'))} members, {self.count('artists'):,} artists, "
+            f"{self.count('pairs'):,} pairs of a member and an artist, {self.count('plays'):,} plays"
+        )
+
+    def route_words(self) -> list[str]:
+        """Say how the data came here, one line for each source and route."""
+        return [
+            f"{one['source']}, by {_ROUTES.get(one['route'], one['route'])}: {people(one['members'])} members, "
+            f"{one['plays']:,} plays"
+            for one in self.sources
+            if one["members"] >= FEWEST
+        ] + ([f"other sources of fewer than {FEWEST} members each"] if self._rare_sources() else [])
+
+    def _rare_sources(self) -> bool:
+        return any(one["members"] < FEWEST for one in self.sources)
+
+    def refused_words(self) -> str:
+        """Say how many members were not let in, by reason."""
+        told = [f"{reason}: {people(count)}" for reason, count in sorted(self.group("refused").items())]
+        return "; ".join(told) or "nobody"
+
+    def artists_words(self) -> str:
+        """Say what the artists' registry came to."""
+        registry = self.manifest.artists
+        if registry is None:
+            return "No registry of artists' preferences was asked when this version was built."
+        left_out = self.group("left_out").get("artists_opted_out", 0)
+        counted = {0: "No artist was", 1: "1 artist was"}.get(left_out, f"{left_out:,} artists were")
+        counts = "counts" if registry["policy"]["train_ai_counts"] else "does not count"
+        return (
+            f"{counted} left out on their own word. The artists' registry held {registry['count']:,} declarations, "
+            f"sealed by {registry['hash']}. A general `train-ai=n` {counts} as an opt-out here, since it speaks of "
+            "generative models and this data trains a model that ranks artists."
+        )
+
+
+def stored_files(folder: Path) -> tuple[StoredFile, ...]:
+    """Name the data files in a version's folder."""
+    files = sorted(folder.glob("*.parquet"))
+    return tuple(StoredFile(path.name, path.stat().st_size, sha256_file(path)) for path in files)
