@@ -31,6 +31,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("dataset", _RIVER, "Build, list, check and compare dataset versions."),
         ("train", _RIVER, "Train on a dataset version, test on held-out listeners, track the run."),
         ("evaluate", _USE, "Test a run's model again on its held-out listeners."),
+        ("compare", _USE, "Tune models alike on a file of interactions, and tell which recommends best."),
         ("recommend", _USE, "Recommend artists to somebody who likes these."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )

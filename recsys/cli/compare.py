@@ -1,0 +1,116 @@
+"""recsys compare."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from recsys.cli.bench import Names
+from recsys.cli.common import Common, mlflow_ui, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from recsys.evaluation import Comparison
+    from recsys.experiment.contest import Outcome
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
+_KEY = (
+    "behind: mean difference to the first by the first metric; ** p < 0.01, * p < 0.05, by a paired bootstrap and by "
+    "Wilcoxon's test, both corrected by Holm"
+)
+_DEFAULT = ("als", "implicit-als", "ease", "itemknn-cosine", "itemknn-tfidf", "itemknn-bm25", "popularity", "random")
+
+
+def _seconds(_hint: object, tokens: tuple[Any, ...]) -> float:
+    text = tokens[0].value.strip().lower()
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
+        raise ValueError(f"{text!r} is no time; write it as 90s, 20m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+Seconds = Annotated[float, Parameter(converter=_seconds, n_tokens=1)]
+
+
+def compare(
+    *,
+    data: Path,
+    models: Names = _DEFAULT,
+    budget: Seconds = 600.0,
+    held_out: float = 0.1,
+    seed: int = 0,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Tune models alike on one file of interactions, test each once on held-out listeners, tell which is better.
+
+    Parameters
+    ----------
+    data
+        Parquet or CSV file with columns user or user_id; artist, artist_id, item, item_id or track; optionally plays.
+    models
+        Of als, implicit-als, implicit-bpr, implicit-lmf, ease, itemknn-cosine, itemknn-tfidf, itemknn-bm25, popularity
+        and random, with commas.
+    budget
+        Time for finding settings, shared alike: 90s, 20m, 1h30m. Loading, the last training and testing come on top.
+    held_out
+        Share of the listeners to test on, and as many again to choose settings by.
+    seed
+        Decides the split, the search and the start of each model.
+    """
+    from recsys.experiment.contest import Plan, contest
+
+    plan = Plan(models=models, seconds=budget, held_out=held_out, seed=seed)
+    with common.steps() as step:
+        bars = {name: step(name) for name in models}
+        best: dict[str, float] = {}
+
+        def tried(name: str, number: int, value: float, _params: object) -> None:
+            best[name] = max(value, best.get(name, value))
+            bars[name](number + 1, number + 2, f"{best[name]:.4f}")
+
+        outcome = contest(data, plan, common.open(), step=tried)
+    common.show(outcome.as_dict(), *_lines(outcome))
+
+
+def _lines(outcome: Outcome) -> list[str | Table]:
+    entries, versus = outcome.contest.entries, {one.other: one for one in outcome.contest.comparisons}
+    first, *others = list(entries[0].scores)[:3]
+    rows = [
+        (
+            entry.contender.title,
+            "{0.mean:.3f} [{0.low:.3f}, {0.high:.3f}]".format(entry.scores[first]),
+            *(f"{entry.scores[name].mean:.3f}" for name in others),
+            _behind(versus.get(entry.contender.name)),
+            entry.tuned.trials,
+        )
+        for entry in entries
+    ]
+    told = outcome.protocol
+    title = f"{told['test_users']:,} held-out listeners, {told['items']:,} items, 95% intervals"
+    heads = ("model", *(name.replace("_at_", "@") for name in (first, *others)), "behind", "trials")
+    return [
+        table(title, heads, rows, numbers=5),
+        _KEY,
+        *(f"{entry.contender.name}: {_words(entry.tuned.params)}" for entry in entries if entry.tuned.params),
+        f"dataset version  {outcome.version.digest}",
+        f"MLflow run       {outcome.run_id}",
+        mlflow_ui(outcome.tracking_uri),
+    ]
+
+
+def _behind(versus: Comparison | None) -> str:
+    if versus is None:
+        return ""
+    p = max(versus.p_bootstrap, versus.p_wilcoxon)
+    stars = "**" if p < 0.01 else "*" if p < 0.05 else ""  # noqa: PLR2004 - the usual levels
+    return f"{-versus.difference.mean:+.3f} {stars:<2}"
+
+
+def _words(params: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in params.items()
+    )

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.errors import ConfigError, DatasetTooSmallError
+from recsys.experiment.contest import Plan, contest
+from recsys.home import Home
+from recsys.tracking import Tracker
+
+NAMES = ["als", "itemknn-cosine", "popularity"]
+
+
+@pytest.fixture(scope="module")
+def interactions(tmp_path_factory):
+    """Two camps that never mix, as anybody's file of interactions."""
+    rng = np.random.default_rng(1)
+    user, item = np.nonzero((rng.random((80, 30)) < 0.4) & (np.indices((80, 30)).sum(axis=0) % 2 == 0))
+    path = tmp_path_factory.mktemp("data") / "camps é.parquet"
+    names = [f"artist {i}" for i in item]
+    pq.write_table(pa.table({"user_id": user, "artist": names, "plays": rng.integers(1, 9, len(user))}), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def outcome(interactions, home):
+    return contest(interactions, Plan(models=NAMES, seconds=2), home)
+
+
+def test_models_that_learn_win(outcome):
+    ranked = [entry.contender.name for entry in outcome.contest.entries]
+    assert ranked[-1] == "popularity"
+    assert json.loads(json.dumps(outcome.as_dict()))["protocol"]["test_users"] == 8
+
+
+def test_each_contender_is_a_run_inside_the_contests_run_and_names_the_version(outcome, home):
+    import mlflow  # noqa: PLC0415 - the tracking room has set it up
+
+    runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    by_name = {run.info.run_name: run for run in runs}
+    assert set(by_name) == {"compare camps é", *NAMES}
+    for name in NAMES:
+        assert by_name[name].data.tags["mlflow.parentRunId"] == outcome.run_id
+        assert by_name[name].data.tags["recsys.dataset_digest"] == outcome.version.digest
+        assert by_name[name].data.metrics["ndcg_at_100"] > 0
+    assert Tracker(home.path).uri == outcome.tracking_uri
+
+
+def test_a_contest_leaves_no_model_to_be_taken_for_the_latest(outcome, home):
+    from recsys.errors import RunNotFoundError  # noqa: PLC0415
+
+    with pytest.raises(RunNotFoundError, match="no finished run yet"):
+        Tracker(home.path).find()
+    with pytest.raises(RunNotFoundError):
+        Tracker(home.path).find(outcome.run_id)
+
+
+def test_the_same_contest_again_goes_on_from_its_trials(outcome, interactions, home):
+    before = {entry.contender.name: entry.tuned.trials for entry in outcome.contest.entries}
+    again = contest(interactions, Plan(models=NAMES[:2], seconds=1), home)
+    assert all(entry.tuned.trials >= before[entry.contender.name] for entry in again.contest.entries)
+    assert again.version.digest == outcome.version.digest
+
+
+def test_too_few_listeners_are_refused(tmp_path, home):
+    path = tmp_path / "few.csv"
+    path.write_text("user,item\n" + "".join(f"{u},{i}\n" for u in range(5) for i in range(4)))
+    with pytest.raises(DatasetTooSmallError, match="of 5 listeners"):
+        contest(path, Plan(models=NAMES, seconds=1), home)
+
+
+def test_a_model_that_is_not_there_is_named_before_anything_is_read(home, tmp_path):
+    with pytest.raises(ConfigError, match="alz: name models once each, of als"):
+        contest(tmp_path / "nothing.csv", Plan(models=["alz"], seconds=1), home)
