@@ -149,8 +149,8 @@ def _members_keys(
 
 
 def is_signed(path: Path) -> bool:
-    """Tell whether the lines of a file are signed records rather than decisions."""
-    return any('"payloadType"' in line for line in _lines(path))
+    """Tell by the first line of a file whether it holds signed records rather than decisions."""
+    return '"payloadType"' in next((line for line in _lines(path) if line.strip()), "")
 
 
 def read_envelopes(path: Path) -> Iterator[bytes]:
@@ -161,7 +161,7 @@ def read_envelopes(path: Path) -> Iterator[bytes]:
     ConfigError
         If the file cannot be read.
     """
-    return (line.encode() for line in _lines(path) if line.strip())
+    return (line.strip().encode() for line in _lines(path) if line.strip())
 
 
 def read_decisions(path: Path) -> Iterator[Decision]:
