@@ -7,7 +7,7 @@
       keys/operator.pem   the collective's own key: signs heads, statements and receipts
       keys/data/          a key for each member's contributions; back them up apart from those
       ledger.db, .head    consent
-      artists.jsonl       what artists declared
+      artists.db          what artists declared
       collective.toml     what the collective states of itself, for the cards
       contributions/      listens, one file a contribution, under pseudonyms
       datasets/           versions
@@ -65,7 +65,7 @@ class Home:
     @property
     def artists(self) -> ArtistRegistry:
         """What artists declared about being ranked."""
-        return ArtistRegistry(self.path / "artists.jsonl")
+        return ArtistRegistry(self.path / "artists.db", lambda: self.operator)
 
     @property
     def collective(self) -> Collective:

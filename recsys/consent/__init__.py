@@ -10,8 +10,10 @@ row is admitted only if the last decision by *both* is an unexpired grant; in do
 
 from __future__ import annotations
 
-from recsys.consent.artists import ArtistPreferences, ArtistRegistry, Declaration
+from recsys.consent.artist_log import RegistryHead
+from recsys.consent.artists import ArtistPreferences, ArtistRegistry
 from recsys.consent.chain import Event, Head
+from recsys.consent.declaration import Declaration
 from recsys.consent.gate import ConsentedListens, admit
 from recsys.consent.ledger import Ledger
 from recsys.consent.preferences import ArtistPolicy, Preference
@@ -31,6 +33,7 @@ __all__ = [
     "Kind",
     "Ledger",
     "Preference",
+    "RegistryHead",
     "Standing",
     "admit",
     "default_until",

@@ -11,60 +11,17 @@ times disagree about which word is the last, both are heard, and a "no" among th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recsys.canonical import canonical_json, one_at_a_time, parse_json, utc_text, write_atomically
-from recsys.consent.chain import Head
+from recsys.canonical import utc_text
+from recsys.consent.artist_log import ArtistLog, RegistryHead
+from recsys.consent.declaration import Declaration, subject
 from recsys.consent.preferences import RANKING, ArtistPolicy, Preference, Statement, ranking_preference, read_statement
-from recsys.errors import LedgerBrokenError
-from recsys.listens import artist_key
-from recsys.transparency.merkle import Frontier, leaf_hash
-
-_ID_SCHEMES = ("mbid:", "spotify:artist:")
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """One entry of the registry.
-
-    Parameters
-    ----------
-    artist
-        The artist's name, all spellings of which are meant, or an id: ``mbid:...`` or ``spotify:artist:...``.
-    statement
-        What is preferred, as it was written: ``x-recsys-ranking=n``.
-    by
-        Who says so: the artist, their label, an agent.
-    at
-        When they said so (UTC text).
-    source
-        Where it can be looked up: a letter, a web address.
-    """
-
-    artist: str
-    statement: str
-    by: str
-    at: str
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.artist.strip() or not self.by.strip():
-            raise ValueError("a declaration names the artist and who declares; one of them is empty")
-        read_statement(self.statement)
-
-    @property
-    def subject(self) -> str:
-        """What the artist is found by: an id as it is, or the key of a name."""
-        return subject(self.artist)
-
-
-def subject(artist: str) -> str:
-    """Give what an artist's name or id is looked up by; a name and an id never meet."""
-    written = artist.strip()
-    return written if written.startswith(_ID_SCHEMES) else f"name:{artist_key(written)}"
+from recsys.errors import LogBrokenError
+from recsys.transparency import SigningKey
 
 
 @dataclass(frozen=True)
@@ -81,7 +38,7 @@ class ArtistPreferences:
         The statements in force, by what the artist is found by.
     """
 
-    head: Head
+    head: RegistryHead
     policy: ArtistPolicy
     statements: dict[str, tuple[Statement, ...]]
 
@@ -104,42 +61,63 @@ class ArtistRegistry:
 
     Parameters
     ----------
-    path
-        Where they are kept; nothing is created before the first is recorded.
+    where
+        Path of a SQLite file, or the URL of a database; nothing is created before the first is recorded.
+    operator
+        Gives the collective's key, which signs the registry's heads.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, where: str | Path, operator: Callable[[], SigningKey]) -> None:
+        self._log = ArtistLog(where, operator)
 
-    def opt_out(self, artist: str, *, by: str, at: datetime, source: str = "") -> Head:
+    def opt_out(self, artist: str, *, by: str, at: datetime, source: str = "") -> RegistryHead:
         """Record that an artist is not to be ranked or recommended."""
         return self.declare([Declaration(artist, f"{RANKING}=n", by, utc_text(at), source)])
 
-    def opt_in(self, artist: str, *, by: str, at: datetime, source: str = "") -> Head:
+    def opt_in(self, artist: str, *, by: str, at: datetime, source: str = "") -> RegistryHead:
         """Record that an artist may be ranked and recommended; it takes back what the same declarant said before."""
         return self.declare([Declaration(artist, f"{RANKING}=y", by, utc_text(at), source)])
 
-    def declare(self, declarations: Iterable[Declaration]) -> Head:
-        """Append declarations, all or none. One that stands in the registry already is not written again."""
-        with one_at_a_time(self.path.with_suffix(".lock")):
-            leaves = self._leaves()
-            fresh = dict.fromkeys(canonical_json(asdict(declaration)) for declaration in declarations)
-            leaves += [leaf for leaf in fresh if leaf not in set(leaves)]
-            write_atomically(self.path, b"".join(leaf + b"\n" for leaf in leaves))
-        return _head(leaves)
-
-    def declarations(self, count: int | None = None) -> list[Declaration]:
-        """Read the first `count` declarations, or all, oldest first.
+    def declare(self, declarations: Iterable[Declaration]) -> RegistryHead:
+        """Append declarations, all or none. One that stands in the registry already is not written again.
 
         Raises
         ------
-        LedgerBrokenError
+        LogBrokenError
+            If the registry is not whole; nothing is appended to a broken one.
+        """
+        return self._log.append(list(declarations))
+
+    def declarations(self) -> list[Declaration]:
+        """Read all declarations, oldest first, having checked the whole registry.
+
+        Raises
+        ------
+        LogBrokenError
             If the registry was edited, cut or damaged.
         """
-        return [_declaration(leaf) for leaf in self._leaves()[:count]]
+        return self._log.read()[0]
+
+    def head(self) -> RegistryHead:
+        """Check the whole registry and tell how far it reaches."""
+        return self._log.read()[1]
+
+    def check_reaches(self, count: int, hash: str) -> None:  # noqa: A002 - the key in manifests
+        """Check that the registry once had this head: that it is the one a version was built with.
+
+        Raises
+        ------
+        LogBrokenError
+            If it is another registry, or its history was rewritten.
+        """
+        if self._log.root(count) != hash:
+            raise LogBrokenError(
+                f"the artists' registry never had the head {hash[:12]} of {count} declarations that the version was "
+                "built with; it is another registry, or its history was rewritten"
+            )
 
     def preferences(
-        self, *, at: datetime | str, policy: ArtistPolicy | None = None, count: int | None = None
+        self, *, at: datetime | str, policy: ArtistPolicy | None = None, head: RegistryHead | None = None
     ) -> ArtistPreferences:
         """Tell what artists prefer at an instant.
 
@@ -149,16 +127,20 @@ class ArtistRegistry:
             Declarations made later than this do not count.
         policy
             How to read statements that do not name rankings.
-        count
-            How many declarations to look at: what the registry held when a version was built. All unless given.
-        """
-        leaves = self._leaves()[:count]
-        instant = at if isinstance(at, str) else utc_text(at)
-        statements = in_force(map(_declaration, leaves), instant)
-        return ArtistPreferences(_head(leaves), policy or ArtistPolicy(), statements)
+        head
+            How far to look: what the registry held when a version was built. To its end unless given.
 
-    def _leaves(self) -> list[bytes]:
-        return self.path.read_bytes().splitlines() if self.path.exists() else []
+        Raises
+        ------
+        LogBrokenError
+            If the registry is not whole, or never had that head.
+        """
+        declarations, now = self._log.read()
+        if head is not None:
+            self.check_reaches(head.count, head.hash)
+        asked = head or now
+        instant = at if isinstance(at, str) else utc_text(at)
+        return ArtistPreferences(asked, policy or ArtistPolicy(), in_force(declarations[: asked.count], instant))
 
 
 def in_force(declarations: Iterable[Declaration], at: str) -> dict[str, tuple[Statement, ...]]:
@@ -176,15 +158,3 @@ def in_force(declarations: Iterable[Declaration], at: str) -> dict[str, tuple[St
         last = {said[-1].statement, *(one.statement for one in said if one.at == latest)}
         found[artist] = (*found.get(artist, ()), *(read_statement(text) for text in sorted(last)))
     return found
-
-
-def _head(leaves: Iterable[bytes]) -> Head:
-    _, frontier = Frontier().grown(leaf_hash(leaf) for leaf in leaves)
-    return Head(frontier.size, frontier.root.hex())
-
-
-def _declaration(leaf: bytes) -> Declaration:
-    try:
-        return Declaration(**parse_json(leaf))
-    except (ValueError, TypeError) as error:
-        raise LedgerBrokenError(f"the artists' registry holds an entry that is no declaration ({error})") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from recsys.consent import ArtistPolicy, ArtistPreferences, ArtistRegistry, Ledger, Standing
+from recsys.consent import ArtistPolicy, ArtistPreferences, ArtistRegistry, Ledger, RegistryHead, Standing
 from recsys.dataset.change import Change, compare
 from recsys.dataset.manifest import Manifest
 from recsys.dataset.version import DatasetVersion
@@ -127,7 +127,8 @@ def _preferences(manifest: Manifest, registry: ArtistRegistry) -> ArtistPreferen
     if manifest.artists is None or manifest.at is None:
         return None
     policy = ArtistPolicy(**manifest.artists["policy"])
-    return registry.preferences(at=manifest.at, policy=policy, count=manifest.artists["count"])
+    head = RegistryHead(manifest.artists["count"], manifest.artists["hash"])
+    return registry.preferences(at=manifest.at, policy=policy, head=head)
 
 
 def _facts(manifest: Manifest) -> dict[str, Any]:
