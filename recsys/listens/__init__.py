@@ -26,6 +26,7 @@ from recsys.listens.pool import Listens, Pool
 from recsys.listens.reading import read_export
 from recsys.listens.report import ReadReport
 from recsys.listens.table import PLAY_MS, SCHEMA, Route, counts_as_play
+from recsys.listens.table_pool import TablePool, read_pool
 
 __all__ = [
     "KEY_EDITION",
@@ -43,10 +44,12 @@ __all__ = [
     "Route",
     "Spelling",
     "SpellingCount",
+    "TablePool",
     "Tombstone",
     "artist_key",
     "canonical_artists",
     "counts_as_play",
     "ingest",
     "read_export",
+    "read_pool",
 ]

@@ -4,12 +4,15 @@ from recsys.listens.sources.lastfm import LastFm
 from recsys.listens.sources.lastfm_csv import LastFmGhan, LastFmToCsv
 from recsys.listens.sources.listenbrainz import ListenBrainz
 from recsys.listens.sources.maloja import Maloja
+from recsys.listens.sources.many import ManySource
+from recsys.listens.sources.refined import Refined
 from recsys.listens.sources.source import FileSource, Rows
 from recsys.listens.sources.spotify import SPOTIFY, Spotify
 from recsys.listens.sources.spotify_library import SpotifyLibrary
+from recsys.listens.sources.triples import CsvTriples, ParquetTriples
 from recsys.listens.sources.unwrapped import Unwrapped
 
-__all__ = ["SOURCES", "SPOTIFY", "FileSource", "Rows", "source_of"]
+__all__ = ["MANY", "SOURCES", "SPOTIFY", "FileSource", "ManySource", "Rows", "source_of"]
 
 SOURCES: tuple[FileSource, ...] = (
     Spotify(),
@@ -22,6 +25,10 @@ SOURCES: tuple[FileSource, ...] = (
     Unwrapped(),
 )
 """All that are known, in the order in which they are asked."""
+
+
+MANY: tuple[ManySource, ...] = (Refined(), ParquetTriples(), CsvTriples())
+"""Those whose files hold the listens of many members."""
 
 
 def source_of(name: str, head: bytes) -> FileSource | None:

@@ -26,7 +26,7 @@ MOST_PLAYS = 10_000_000
 """Plays of one artist by one member: 80 years of nothing else."""
 
 _YEAR_2100 = 4_102_444_800
-_MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Sieve = Sequence[tuple[LeftOut, Mask]]
@@ -92,7 +92,7 @@ def names(values: Sequence[str | None]) -> pa.Array:
 def mbids(values: Sequence[str | None]) -> pa.Array:
     """Write MusicBrainz identifiers as ids of artists; what is none becomes null."""
     lower = ((value or "").lower() for value in values)
-    return strings([f"mbid:{value}" if _MBID.fullmatch(value) else None for value in lower])
+    return strings([f"mbid:{value}" if MBID.fullmatch(value) else None for value in lower])
 
 
 def scrobbled(seconds: Sequence[int | None], began: int, source: Source, route: Route, **columns: pa.Array) -> pa.Table:
@@ -117,28 +117,43 @@ def scrobbled(seconds: Sequence[int | None], began: int, source: Source, route: 
     return without_clock(table)
 
 
-def totals(artist: pa.Array, artist_id: pa.Array, plays: pa.Array, source: Source, route: Route) -> Rows:
-    """Make rows that stand for all plays of an artist, without a time.
+def totals(
+    artist: pa.Array,
+    artist_id: pa.Array,
+    plays: pa.Array,
+    source: Source,
+    route: Route,
+    *,
+    played_at: pa.Array | None = None,
+) -> Rows:
+    """Make rows that stand for many plays of an artist each, most often without a time.
 
     Raises
     ------
     ValueError
         If a number of plays is negative or beyond measure.
     """
-    span = pc.min_max(plays).as_py()
-    if (span["min"] or 0) < 0 or (span["max"] or 0) > MOST_PLAYS:
-        wrong = span["min"] if (span["min"] or 0) < 0 else span["max"]
-        raise ValueError(f"an artist with {wrong:,} plays; expected 0 to {MOST_PLAYS:,}")
+    refuse_odd_counts(plays)
     finished = pa.repeat(pa.scalar(True), len(artist))
     columns = {"artist": artist, "artist_id": artist_id, "plays": plays, "finished": finished}
-    sieve = [
-        (LeftOut.NO_PLAYS, true(pc.equal(plays, 0)) | ~known(plays)),
-        (
-            LeftOut.UNKNOWN_ARTIST,
-            true(pc.is_in(artist, value_set=NOBODY)) | true(pc.equal(artist, "")) | ~known(artist),
-        ),
-    ]
-    return sift(listens(columns, Clock.NONE, source, route), sieve)
+    dated = {} if played_at is None else {"played_at": played_at}
+    nobody = true(pc.is_in(artist, value_set=NOBODY)) | true(pc.equal(artist, "")) | ~known(artist)
+    sieve = [(LeftOut.NO_PLAYS, ~true(pc.greater(plays, 0))), (LeftOut.UNKNOWN_ARTIST, nobody)]
+    return sift(without_clock(listens({**columns, **dated}, Clock.SECOND, source, route)), sieve)
+
+
+def refuse_odd_counts(plays: pa.Array) -> None:
+    """Refuse numbers of plays that cannot be.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or beyond measure.
+    """
+    span = pc.min_max(plays).as_py()
+    for count in (span["min"] or 0, span["max"] or 0):
+        if not 0 <= count <= MOST_PLAYS:
+            raise ValueError(f"an artist with {count:,} plays; expected 0 to {MOST_PLAYS:,}")
 
 
 def without_clock(table: pa.Table) -> pa.Table:
