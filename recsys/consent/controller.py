@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from recsys.canonical import canonical_json, write_atomically
 from recsys.consent.terms import one_line
 from recsys.errors import ConfigError
 from recsys.transparency import VerifyKey
 
-_FILE = "collective.json"
+_FILE = "collective.toml"
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -28,7 +26,7 @@ class Controller:
     name, contact, address
         What it is called; an e-mail or web address where members reach it; a postal address.
     country
-        Where it keeps the data: ISO 3166 code, or ``EU``.
+        Where it keeps the data: ISO 3166 code, or ``EU``. Of several, the first.
     """
 
     key: VerifyKey
@@ -45,7 +43,7 @@ class Controller:
 
     @classmethod
     def at(cls, folder: Path, key: VerifyKey) -> Controller:
-        """Read what the collective in `folder` says of itself; nothing, if it never did.
+        """Read what the collective in `folder` says of itself in ``collective.toml``; nothing, if there is none.
 
         Raises
         ------
@@ -54,16 +52,11 @@ class Controller:
         """
         path = folder / _FILE
         try:
-            return cls(key, **json.loads(path.read_bytes()))
+            told = tomllib.loads(path.read_text(encoding="utf-8"))
+            said = {name: told[name] for name in ("name", "contact", "address") if name in told}
+            countries = told.get("storage_countries") or [cls.country]
+            return cls(key, **said, country=countries[0])
         except FileNotFoundError:
             return cls(key)
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"{path} does not describe a collective: {error}; put it right or delete it") from error
-
-    def save(self, folder: Path) -> None:
-        """Write down what the collective says of itself."""
-        write_atomically(folder / _FILE, canonical_json(self.as_dict()))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give what the collective says of itself as plain values."""
-        return {field: getattr(self, field) for field in ("name", "contact", "address", "country")}
+        except (OSError, ValueError, TypeError) as error:
+            raise ConfigError(f"{path} does not describe a collective: {error}; put it right") from error

@@ -37,7 +37,7 @@ class SignedDecision:
     record
         What the record says.
     envelope
-        The DSSE envelope, as JSON, in its one spelling.
+        The DSSE envelope, as JSON, in its one spelling, with the signatures that were asked for and no others.
     """
 
     record: ConsentRecord
@@ -86,7 +86,7 @@ def sign_decision(
     record = ConsentRecord(decision, None if revokes else key.public, controller, notice)
     envelope = sign(PAYLOAD_TYPE, canonical_json(consent_record(record)), key)
     if previous is not None:
-        envelope = envelope.signed_also(previous)
+        envelope = envelope.signed_also(previous).by([key.public, previous.public])
     return SignedDecision(record, envelope.to_json())
 
 
@@ -126,13 +126,14 @@ def read_signed(
             f"this record is for {record.controller.name} ({record.controller.key.did}), not for this collective"
         )
     must_sign = {collective} if record.subject is None else _members_keys(record, record.subject, key_of, member_of)
-    if len(envelope.signatures) != len(must_sign) or len(envelope.signers(must_sign)) != len(must_sign):
+    signed = envelope.by(must_sign)
+    if len(signed.signatures) != len(must_sign):
         who = " and ".join(sorted(key.id[:12] for key in must_sign))
         raise SignatureInvalidError(
-            f"this {record.decision.kind} of {record.decision.member[:12]} must be signed by {who} and nobody else; "
+            f"this {record.decision.kind} of {record.decision.member[:12]} must be signed by {who}; "
             "it was changed after signing, or another key signed it"
         )
-    return SignedDecision(record, envelope.to_json())
+    return SignedDecision(record, signed.to_json())
 
 
 def _members_keys(

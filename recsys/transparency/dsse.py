@@ -54,7 +54,7 @@ class Envelope:
             If the payload is of another type or no signature here is that key's.
         """
         self.expect(payload_type)
-        if not self.signers([key]):
+        if not self.by([key]).signatures:
             named = ", ".join(signature.keyid[:12] or "no key named" for signature in self.signatures) or "nobody"
             raise SignatureInvalidError(
                 f"no signature of key {key.id[:12]} fits this {payload_type} (signed by: {named}); "
@@ -67,14 +67,18 @@ class Envelope:
         if self.payload_type != payload_type:
             raise SignatureInvalidError(f"this envelope holds {self.payload_type!r}; expected {payload_type!r}")
 
-    def signers(self, keys: Iterable[VerifyKey]) -> frozenset[str]:
-        """Tell which of `keys` signed this, by their ids; each counts once, however often it signed."""
+    def by(self, keys: Iterable[VerifyKey]) -> Envelope:
+        """Give this envelope with the signatures of `keys` alone: those that fit, one for each key, in its name.
+
+        How many of a number of trusted keys signed is the length of what is left in `signatures`.
+        """
         signed = pae(self.payload_type, self.payload)
-        return frozenset(
-            key.id
-            for key in keys
-            if any(key.verifies(s.sig, signed) for s in self.signatures if s.keyid in {"", key.id})
+        fitting = (
+            Signature(key.id, one.sig)
+            for key in sorted(set(keys), key=lambda key: key.id)
+            for one in [s for s in self.signatures if s.keyid in {"", key.id} and key.verifies(s.sig, signed)][:1]
         )
+        return replace(self, signatures=tuple(fitting))
 
     def signed_also(self, key: SigningKey) -> Envelope:
         """Add one more signature."""

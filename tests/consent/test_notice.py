@@ -45,16 +45,18 @@ def test_a_notice_asks_one_question_for_each_purpose_in_words_that_people_use():
     assert max(len(sentence.split()) for sentence in sentences) <= 40
 
 
-def test_a_collective_can_say_who_it_is(tmp_path):
+def test_a_collective_says_who_it_is_in_one_file(tmp_path):
     assert Controller.at(tmp_path, KEY) == Controller(KEY)
-    said = Controller(KEY, " Tuned  In ", "mail@tuned.example", "1 Road, Cork", "IE")
-    said.save(tmp_path)
-    assert Controller.at(tmp_path, KEY) == said
-    assert said.name == "Tuned In"
+    (tmp_path / "collective.toml").write_text(
+        'name = " Tuned  In "\ncontact = "mail@tuned.example"\nfunding = "none"\nstorage_countries = ["IE", "FR"]\n'
+    )
+    assert Controller.at(tmp_path, KEY) == Controller(KEY, "Tuned In", "mail@tuned.example", country="IE")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"name": 3}', '{"nickname": "x"}', '{"country": "Ireland"}'])
+@pytest.mark.parametrize(
+    "text", ["=", "name = 3", 'name = ""', 'storage_countries = ["Ireland"]', "storage_countries = 7", "\udcff"]
+)
 def test_a_damaged_description_is_named(tmp_path, text):
-    (tmp_path / "collective.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"collective\.json"):
+    (tmp_path / "collective.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError, match=r"collective\.toml"):
         Controller.at(tmp_path, KEY)
