@@ -22,7 +22,10 @@ _KEY = (
     "behind: mean difference to the first by the first metric; ** p < 0.01, * p < 0.05, by a paired bootstrap and by "
     "Wilcoxon's test, both corrected by Holm"
 )
-_DEFAULT = ("als", "implicit-als", "ease", "itemknn-cosine", "itemknn-tfidf", "itemknn-bm25", "popularity", "random")
+_DEFAULT = (
+    *("als", "als+items", "implicit-als", "ease"),
+    *("itemknn-cosine", "itemknn-tfidf", "itemknn-bm25", "popularity", "random"),
+)
 
 
 def _seconds(_hint: object, tokens: tuple[Any, ...]) -> float:
@@ -52,8 +55,8 @@ def compare(
     data
         Parquet or CSV file with columns user or user_id; artist, artist_id, item, item_id or track; optionally plays.
     models
-        Of als, implicit-als, implicit-bpr, implicit-lmf, ease, itemknn-cosine, itemknn-tfidf, itemknn-bm25, popularity
-        and random, with commas.
+        Of als, als+items, implicit-als, implicit-bpr, implicit-lmf, ease, itemknn-cosine, itemknn-tfidf, itemknn-bm25,
+        popularity and random, with commas.
     budget
         Time for finding settings, shared alike: 90s, 20m, 1h30m. Loading, the last training and testing come on top.
     held_out

@@ -1,7 +1,8 @@
 """Models beside one another: found, tuned and tested under one protocol.
 
-``scored``, ``items`` and ``peers`` are the models to compare with, ``weighting`` is how they look at plays,
-``contenders`` lists who takes part with what may be tried, ``tuning`` finds settings, ``compare`` runs the contest.
+``scored``, ``items`` and ``peers`` are the models to compare with, ``blend`` puts neighbours beside a factorization,
+``weighting`` is how models look at plays, ``contenders`` lists who takes part with what may be tried, ``tuning`` finds
+settings, ``compare`` runs the contest.
 
 Why it is as it is:
 

@@ -20,6 +20,7 @@ from optuna.distributions import (
 
 from recsys.als import ALS, ALSModel
 from recsys.comparison import items, peers
+from recsys.comparison.blend import blend
 from recsys.comparison.weighting import Weighed, Weighting
 from recsys.evaluation import Popularity, Recommender
 
@@ -83,6 +84,20 @@ def _als(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = 
     return Weighed(estimator.fit(weighting(plays), callback=swept).model_, weighting)
 
 
+def _als_and_items(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+    settings = dict(params)
+    weight, k = settings.pop("neighbours_weight"), settings.pop("neighbours")
+    weighting = Weighting.learn(plays, settings.pop("weighting"))
+    weights = weighting(plays)
+    beside = items.neighbours(weights, "cosine", k=k)
+
+    def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
+        return watch is not None and watch(sweep, Weighed(blend(model, beside, weight), weighting))
+
+    model = ALS(objective="ials", random_state=seed, **settings).fit(weights, callback=swept).model_
+    return Weighed(blend(model, beside, weight), weighting)
+
+
 def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
     def fit(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
         settings = {**params, **({"seed": seed} if seeded else {})}
@@ -103,6 +118,14 @@ _WEIGHTING = CategoricalDistribution(["binary", "log", "tfidf", "bm25"])
 _FACTORS = (64, 128, 256, 512, 1024)
 _NEIGHBOURS = IntDistribution(20, 500, log=True)
 
+_ALS: Mapping[str, BaseDistribution] = {
+    "weighting": _WEIGHTING,
+    "unobserved_weight": FloatDistribution(0.003, 1.0, log=True),
+    "regularization": FloatDistribution(3e-4, 0.1, log=True),
+    "nu": FloatDistribution(0.0, 1.0),
+}
+_ALS_START: Params = {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0}
+
 ALL: Mapping[str, Contender] = MappingProxyType(
     {
         contender.name: contender
@@ -111,13 +134,20 @@ ALL: Mapping[str, Contender] = MappingProxyType(
                 "als",
                 "recsys ALS",
                 _als,
+                _ALS,
+                _ALS_START,
+                ("factors", _FACTORS),
+            ),
+            Contender(
+                "als+items",
+                "recsys ALS + items",
+                _als_and_items,
                 {
-                    "weighting": _WEIGHTING,
-                    "unobserved_weight": FloatDistribution(0.003, 1.0, log=True),
-                    "regularization": FloatDistribution(3e-4, 0.1, log=True),
-                    "nu": FloatDistribution(0.0, 1.0),
+                    **_ALS,
+                    "neighbours": _NEIGHBOURS,
+                    "neighbours_weight": FloatDistribution(0.02, 1.0, log=True),
                 },
-                {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0},
+                {**_ALS_START, "neighbours": 200, "neighbours_weight": 0.3},
                 ("factors", _FACTORS),
             ),
             Contender(

@@ -6,7 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.als import ALS
 from recsys.comparison import ALL
+from recsys.comparison.blend import Blend, blend
 from recsys.comparison.items import ease, neighbours
 from recsys.comparison.peers import lot
 from recsys.comparison.scored import Scored, highest
@@ -145,3 +147,17 @@ def test_what_is_tried_first_lies_in_what_may_be_tried(name):
     for setting, value in contender.start.items():
         space = contender.space[setting]
         assert space._contains(space.to_internal_repr(value))
+
+
+def test_a_blend_adds_scores_in_units_of_their_own_spread():
+    """Scores 0 2 spread by 1, scores 30 10 by 10: half of the second makes 0 + 1.5 and 2 + 0.5."""
+    rows = sp.csr_matrix((1, 2))
+    scores = Blend(Given([[0, 2]]), Given([[30, 10]]), 0.5).scores(rows)
+    assert scores.tolist() == [[1.5, 2.5]]
+
+
+def test_a_blend_that_leaves_neighbours_out_ranks_as_the_factors_do(music):
+    model = ALS(factors=8, objective="ials", unobserved_weight=0.1).fit(music).model_
+    ids, _ = blend(model, neighbours(music), 0.0).recommend(np.arange(30), music[:30], N=5)
+    expected, _ = model.recommend(np.arange(30), music[:30], N=5, recalculate_user=True)
+    assert np.array_equal(ids, expected)
