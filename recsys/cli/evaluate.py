@@ -20,12 +20,13 @@ def evaluate(run: str | None = None, *, common: Common = Common()) -> None:  # n
     run
         MLflow run id; the latest finished run unless given.
     """
+    from recsys.erasure import usable
     from recsys.experiment import evaluate_run
     from recsys.tracking import Tracker
 
     home = common.open()
     found = Tracker(home.path).find(run)
-    scores, popularity = evaluate_run(found, home.datasets.load(found.dataset_digest))
+    scores, popularity = evaluate_run(found, usable(home, found.dataset_digest))
     common.show(
         {
             "run_id": found.id,

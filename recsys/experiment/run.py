@@ -10,10 +10,12 @@ import numpy as np
 
 from recsys.als import ALSModel
 from recsys.confidence import confidence
-from recsys.dataset import CONSENTED, DatasetStore, DatasetVersion, import_benchmark
+from recsys.dataset import CONSENTED, DatasetVersion, import_benchmark
+from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
 from recsys.evaluation import NDCG, Popularity, Recall, Scores, Split, evaluate, strong_generalization
 from recsys.experiment.config import Experiment
+from recsys.experiment.provenance import DOCUMENT, provenance
 from recsys.home import Home
 from recsys.named import NamedModel
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
@@ -76,7 +78,7 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
     progress
         Called after each sweep with (sweeps done, sweeps in all, loss).
     """
-    version = choose_version(experiment, home.datasets)
+    version = choose_version(experiment, home)
     path = home.datasets.path(version.digest)
     tracker = Tracker(home.path)
     with tracker.run(version, path, name=experiment.name, params=experiment.params()) as tracked:
@@ -90,7 +92,9 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
         scores, popularity = score(trained.model, trained.split)
         digest = trained.named.factors_digest
         outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, trained.losses, digest)
-        _log(tracked, outcome, trained.named)
+        _log(tracked, outcome)
+        files = tracked.model(trained.named)
+        tracked.document(DOCUMENT, provenance(tracked.id, version, experiment.params(), files).signed(home.operator))
     return outcome
 
 
@@ -125,20 +129,26 @@ def train(experiment: Experiment, version: DatasetVersion, *, progress: Progress
     return Trained(model, name_model(model, version, experiment), split, losses)
 
 
-def choose_version(experiment: Experiment, store: DatasetStore) -> DatasetVersion:
-    """Give the version that an experiment names; public benchmark files are imported first."""
+def choose_version(experiment: Experiment, home: Home) -> DatasetVersion:
+    """Give the version that an experiment names; public benchmark files are imported first.
+
+    Raises
+    ------
+    VersionWithdrawnError
+        If somebody in the version has withdrawn since it was built.
+    """
     if experiment.files:
         version = import_benchmark(experiment.files, name=experiment.name, names_file=experiment.names_file)
-        store.save(version)
+        home.datasets.save(version)
         return version
     if experiment.version != "latest":
-        return store.load(experiment.version)
-    latest = store.latest(f"{CONSENTED}-{experiment.purpose}")
+        return usable(home, experiment.version)
+    latest = home.datasets.latest(f"{CONSENTED}-{experiment.purpose}")
     if latest is None:
         raise VersionNotFoundError(
             f"there is no dataset version for {experiment.purpose!r} yet; build one: recsys dataset build"
         )
-    return store.load(latest)
+    return usable(home, latest)
 
 
 def divide(experiment: Experiment, version: DatasetVersion) -> Split:
@@ -170,7 +180,7 @@ def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, S
     return score(found.model().model, divide(Experiment.of_run(found.params), version))
 
 
-def _log(tracked: TrackedRun, outcome: Outcome, named: NamedModel) -> None:
+def _log(tracked: TrackedRun, outcome: Outcome) -> None:
     figures: dict[str, float] = {}
     for prefix, scores in (("", outcome.scores), ("popularity_", outcome.popularity)):
         for name, found in scores.items():
@@ -181,4 +191,3 @@ def _log(tracked: TrackedRun, outcome: Outcome, named: NamedModel) -> None:
     tracked.document("evaluation.json", outcome.as_dict())
     tracked.picture("loss.png", loss_curve(outcome.losses))
     tracked.picture("metrics.png", metric_bars({"ALS": outcome.scores, "popularity": outcome.popularity}))
-    tracked.model(named)

@@ -208,9 +208,9 @@ class Tracker:
         """Give the finished runs that used a dataset version, the latest first."""
         return [_as_found(run) for run in self._search(f"attributes.status = 'FINISHED' and {_used(digest)}")]
 
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Set tags of a run that came to its end."""
-        TrackedRun(run_id, mlflow.MlflowClient(self.uri)).tags(tags)
+    def reopen(self, run_id: str) -> TrackedRun:
+        """Give a run that came to its end, so that more can be said of it."""
+        return TrackedRun(run_id, mlflow.MlflowClient(self.uri))
 
     def _finished(self, run_id: str | None) -> list[Run]:
         if run_id is not None and not run_id.isalnum():
