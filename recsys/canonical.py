@@ -29,6 +29,7 @@ from recsys.errors import ConfigError
 _KEY_BYTES = 32
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+_PARTIAL = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.partial", re.DOTALL)
 
 
 _sorted = msgspec.json.Encoder(order="sorted")
@@ -160,6 +161,33 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Remove what killed processes of this machine left half written below `folder`; give what was removed.
+
+    What a process that still runs is writing stays, so any number may sweep and write at once.
+    """
+    found = []
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            writer = _PARTIAL.fullmatch(name)
+            if writer and not _runs(int(writer[1])):
+                found.append(Path(parent, name))
+    for path in found:
+        with suppress(FileNotFoundError):  # another sweeper was quicker
+            _remove(path)
+    return found
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_atomically(path: Path, data: bytes) -> None:

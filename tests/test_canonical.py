@@ -1,5 +1,8 @@
 import multiprocessing
+import os
 import stat
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -8,7 +11,16 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.canonical import Pseudonym, Pseudonyms, atomic_path, canonical_json, parse_json, utc_text, write_atomically
+from recsys.canonical import (
+    Pseudonym,
+    Pseudonyms,
+    atomic_path,
+    canonical_json,
+    parse_json,
+    sweep,
+    utc_text,
+    write_atomically,
+)
 from recsys.errors import ConfigError
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
@@ -138,3 +150,21 @@ def test_processes_that_make_a_key_at_once_get_the_same(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         found = pool.map(key_id, [tmp_path / "member.key"] * 8)
     assert len(set(found)) == 1
+
+
+def test_what_killed_processes_left_is_swept_and_what_is_being_written_stays(tmp_path):
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    gone, alive = f".a.{killed.pid}-0123abcd.partial", f".b.{os.getpid()}-0123abcd.partial"
+    kept = {alive, "a", f".a.{killed.pid}-xyz.partial", f"a.{killed.pid}-0123abcd.partial", ".a.partial"}
+    for folder in (tmp_path, tmp_path / "deep" / "er"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in {gone, *kept}:
+            (folder / name).write_bytes(b"")
+    (tmp_path / f".folder.{killed.pid}-0123abcd.partial").mkdir()
+    (tmp_path / f".folder.{killed.pid}-0123abcd.partial" / "x").write_bytes(b"")
+    assert {path.name for path in sweep(tmp_path)} == {gone, f".folder.{killed.pid}-0123abcd.partial"}
+    for folder in (tmp_path, tmp_path / "deep" / "er"):
+        assert {path.name for path in folder.iterdir() if path.name != "deep"} == kept
+    assert sweep(tmp_path) == []
+    assert sweep(tmp_path / "absent") == []
