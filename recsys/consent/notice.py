@@ -15,6 +15,7 @@ from recsys.canonical import sha256_hex
 from recsys.errors import RecordInvalidError
 
 _FOLDER = files("recsys.consent") / "notices"
+_SECTION = re.compile(r"^## (?P<title>.+)\n\n(?P<text>(?:(?!#).*\n)+)", re.MULTILINE)
 _QUESTION = re.compile(r"^### (?P<purpose>[a-z-]+): (?P<question>.+)\n\n(?P<text>(?:(?!#).*\n)+)", re.MULTILINE)
 
 
@@ -51,6 +52,11 @@ class Notice:
                 "install recsys again"
             )
         return data.decode()
+
+    @cached_property
+    def sections(self) -> dict[str, str]:
+        """The text of each section, by its title."""
+        return {found["title"]: found["text"].strip() for found in _SECTION.finditer(self.text)}
 
     @cached_property
     def questions(self) -> dict[str, tuple[str, str]]:

@@ -137,16 +137,23 @@ class Said:
     until: str
 
 
-def standing(decisions: Iterable[Said], at: str) -> Standing:
-    """Tell what decisions come to at an instant.
+def deciding(decisions: Iterable[Said], at: str) -> tuple[Said, ...]:
+    """Give the two decisions that count at an instant, or none if none is made yet.
 
-    Decisions later than `at` are not yet made. Of the others, the last by the member's clock (what ends consent wins
-    a tie) and the last by the order of recording must both be grants that have not ended.
+    Decisions later than `at` are not yet made. Of the others these are the last by the member's clock (what ends
+    consent wins a tie) and the last by the order of recording; often they are the same.
     """
     made = [said for said in decisions if said.at <= at]
     if not made:
+        return ()
+    return max(made, key=lambda said: (said.at, not said.kind.gives, said.seq)), max(made, key=lambda said: said.seq)
+
+
+def standing(decisions: Iterable[Said], at: str) -> Standing:
+    """Tell what decisions come to at an instant: both that count (:func:`deciding`) must be grants, and not ended."""
+    last = deciding(decisions, at)
+    if not last:
         return Standing.NEVER_GIVEN
-    last = (max(made, key=lambda said: (said.at, not said.kind.gives, said.seq)), max(made, key=lambda s: s.seq))
     if any(not said.kind.gives for said in last):
         return Standing.WITHDRAWN
     if any(said.until <= at for said in last):
