@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -44,6 +44,7 @@ def compare(
     data: Path,
     models: Names = _DEFAULT,
     budget: Seconds = 600.0,
+    protocol: Literal["users", "time", "items"] = "users",
     held_out: float = 0.1,
     seed: int = 0,
     common: Common = Common(),  # noqa: B008 - frozen
@@ -59,14 +60,17 @@ def compare(
         popularity and random, with commas.
     budget
         Time for finding settings, shared alike: 90s, 20m, 1h30m. Loading, the last training and testing come on top.
+    protocol
+        users: whole listeners are held out. time: trained on the past, tested on the future (needs a column time).
+        items: one item of each listener is left out, which flatters every model.
     held_out
-        Share of the listeners to test on, and as many again to choose settings by.
+        Share of the listeners (by time: of the listens) to test on, and as many again to choose settings by.
     seed
         Decides the split, the search and the start of each model.
     """
     from recsys.experiment.contest import Plan, contest
 
-    plan = Plan(models=models, seconds=budget, held_out=held_out, seed=seed)
+    plan = Plan(models=models, seconds=budget, protocol=protocol, held_out=held_out, seed=seed)
     with common.steps() as step:
         bars = {name: step(name) for name in models}
         best: dict[str, float] = {}
@@ -93,7 +97,7 @@ def _lines(outcome: Outcome) -> list[str | Table]:
         for entry in entries
     ]
     told = outcome.protocol
-    title = f"{told['test_users']:,} held-out listeners, {told['items']:,} items, 95% intervals"
+    title = f"{told['protocol']}\n{told['test_users']:,} listeners, {told['items']:,} items, 95% intervals"
     heads = ("model", *(name.replace("_at_", "@") for name in (first, *others)), "behind", "trials")
     return [
         table(title, heads, rows, numbers=5),

@@ -15,7 +15,7 @@ train and evaluate, and can never be handed to a buyer.
 
 from __future__ import annotations
 
-from recsys.dataset.benchmark import import_benchmark
+from recsys.dataset.benchmark import benchmark_events, import_benchmark
 from recsys.dataset.builder import build
 from recsys.dataset.change import Change
 from recsys.dataset.diff import Difference, difference
@@ -36,6 +36,7 @@ __all__ = [
     "LogEntry",
     "Manifest",
     "Vocabulary",
+    "benchmark_events",
     "build",
     "build_next",
     "difference",

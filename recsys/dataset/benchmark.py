@@ -21,6 +21,7 @@ from recsys.errors import ConfigError
 _USER = ("user", "user_id", "userid")
 _ARTIST = ("artist", "artist_id", "item", "item_id", "track")
 _PLAYS = ("plays", "play_count", "count")
+_TIME = ("time", "timestamp", "ts", "played_at", "date")
 _NAME = ("name", "artist_name")
 _MOST_PLAYS = 2**24  # float32 holds every integer up to here
 
@@ -71,6 +72,39 @@ def import_benchmark(files: Sequence[str | Path], *, name: str, names_file: str 
         "source": {"name": name, "files": read_from},
     }
     return assemble(Parts([Pseudonym(user) for user in user_names], titles[order].tolist(), pairs), facts)
+
+
+def benchmark_events(file: str | Path, version: DatasetVersion) -> tuple[NDArray[Any], ...]:
+    """Read what was heard when from a file that :func:`import_benchmark` made `version` of, alone and without names.
+
+    Returns
+    -------
+    row, column, plays, time
+        For each line of the file: the listener's row and the artist's column in the version, the plays, and the time in
+        seconds (or in whatever number the file holds); all of shape (lines,).
+
+    Raises
+    ------
+    ConfigError
+        If the file has no column of times, or one that is no time.
+    """
+    path = Path(file)
+    user, artist, plays = _interactions(path)
+    times = _times(_column(_table(path), _TIME, path), path.name)
+    row = np.searchsorted(np.array(version.members, dtype=object), _texts(user))
+    columns = {name: place for place, name in enumerate(version.artists.names)}
+    column = np.array([columns[name] for name in _texts(artist)], dtype=np.int64)
+    return row.astype(np.int64), column, plays, times
+
+
+def _times(column: pa.ChunkedArray, name: str) -> NDArray[np.float64]:
+    try:
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        stamps = column.cast(pa.timestamp("us")).cast(pa.int64())
+        return np.asarray(stamps.to_numpy(), dtype=np.float64) / 1e6
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ConfigError(f"{name}: the column of times holds something else: {error}") from error
 
 
 def _interactions(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray, NDArray[np.int64]]:

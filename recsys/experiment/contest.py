@@ -6,13 +6,24 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from recsys.comparison import Contest, Entry, chosen, run
 from recsys.comparison.compare import Step
-from recsys.dataset import DatasetVersion, import_benchmark
+from recsys.dataset import DatasetVersion, benchmark_events, import_benchmark
 from recsys.errors import DatasetTooSmallError
-from recsys.evaluation import MAP, NDCG, HitRate, Recall, Referee, strong_generalization
+from recsys.evaluation import (
+    MAP,
+    NDCG,
+    Events,
+    HitRate,
+    Recall,
+    Referee,
+    Split,
+    leave_out,
+    strong_generalization,
+    temporal,
+)
 from recsys.home import Home
 from recsys.tracking import Tracker
 from recsys.tracking.pictures import metric_bars
@@ -20,6 +31,13 @@ from recsys.tracking.pictures import metric_bars
 METRICS = (NDCG(100), Recall(20), Recall(50), MAP(20), HitRate(20))
 _MOST_TEST, _MOST_VALIDATION = 10_000, 5_000
 _FEWEST_USERS = 10
+
+Protocol = Literal["users", "time", "items"]
+_TITLES: dict[Protocol, str] = {
+    "users": "strong generalization: whole listeners held out",
+    "time": "global temporal split: trained on the past, tested on the future",
+    "items": "leave one out: the listeners who test a model also trained it",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +50,19 @@ class Plan:
         Who takes part: keys of :data:`recsys.comparison.ALL`.
     seconds
         Time for all searches of settings together.
+    protocol
+        ``"users"``: strong generalization, whole listeners held out. ``"time"``: trained on the past, tested on the
+        future. ``"items"``: one item of each listener left out, for comparison with papers that do so.
     held_out
-        Share of the listeners held out for the test (at most 10,000), and as many again for validation (at most 5,000).
+        Share of the listeners held out for the test (at most 10,000), and as many again for validation (at most 5,000);
+        by time, the share of the listens.
     seed
         Decides the split, what is tried, and each model's start.
     """
 
     models: Sequence[str]
     seconds: float
+    protocol: Protocol = "users"
     held_out: float = 0.1
     seed: int = 0
 
@@ -89,7 +112,7 @@ def contest(data: Path, plan: Plan, home: Home, *, step: Step | None = None) -> 
     contenders = chosen(plan.models)
     version = import_benchmark([data], name=data.stem)
     path = home.datasets.save(version)
-    referee, protocol = _referee(version, plan)
+    referee, protocol = _referee(data, version, plan)
     tracker = Tracker(home.path)
     told = {"models": ",".join(plan.models), "seconds": plan.seconds, **protocol}
     with tracker.run(version, path, name=f"compare {data.stem}", params=told, kind="contest") as whole:
@@ -116,26 +139,35 @@ def contest(data: Path, plan: Plan, home: Home, *, step: Step | None = None) -> 
     return outcome
 
 
-def _referee(version: DatasetVersion, plan: Plan) -> tuple[Referee, dict[str, Any]]:
-    plays = version.user_items
-    n_test = min(round(plays.shape[0] * plan.held_out), _MOST_TEST)
-    n_validation = min(n_test, _MOST_VALIDATION)
-    if plays.shape[0] < _FEWEST_USERS or n_test < 1:
-        raise DatasetTooSmallError(
-            f"{plan.held_out:.0%} of {plays.shape[0]} listeners is nobody to test on; give at least {_FEWEST_USERS} "
-            "listeners and hold out one or more"
-        )
-    split = strong_generalization(plays, n_test, n_validation=n_validation, seed=plan.seed)
+def _referee(data: Path, version: DatasetVersion, plan: Plan) -> tuple[Referee, dict[str, Any]]:
+    split = _split(data, version, plan)
     protocol = {
-        "protocol": "strong generalization",
+        "protocol": _TITLES[plan.protocol],
         "test_users": len(split.test.users),
         "validation_users": len(split.validation.users),
         "training_users": len(split.train_users),
-        "items": plays.shape[1],
-        "fold_in_fraction": 0.8,
+        "items": split.train.shape[1],
+        "held_out": plan.held_out,
         "seed": plan.seed,
     }
     return Referee(split, METRICS), protocol
+
+
+def _split(data: Path, version: DatasetVersion, plan: Plan) -> Split:
+    if plan.protocol == "time":
+        row, column, plays, times = benchmark_events(data, version)
+        return temporal(Events(row, column, plays, times, version.user_items.shape), held_out_share=plan.held_out)
+    if plan.protocol == "items":
+        return leave_out(version.user_items, seed=plan.seed)
+    n_users = version.user_items.shape[0]
+    n_test = min(round(n_users * plan.held_out), _MOST_TEST)
+    if n_users < _FEWEST_USERS or n_test < 1:
+        raise DatasetTooSmallError(
+            f"{plan.held_out:.0%} of {n_users} listeners is nobody to test on; give at least {_FEWEST_USERS} "
+            "listeners and hold out one or more"
+        )
+    n_validation = min(n_test, _MOST_VALIDATION)
+    return strong_generalization(version.user_items, n_test, n_validation=n_validation, seed=plan.seed)
 
 
 def _means(entry: Entry) -> dict[str, float]:

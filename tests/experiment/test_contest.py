@@ -17,7 +17,7 @@ NAMES = ["als", "itemknn-cosine", "popularity"]
 def interactions(tmp_path_factory):
     """Two camps that never mix, as anybody's file of interactions."""
     rng = np.random.default_rng(1)
-    user, item = np.nonzero((rng.random((80, 30)) < 0.4) & (np.indices((80, 30)).sum(axis=0) % 2 == 0))
+    user, item = np.nonzero((rng.random((300, 30)) < 0.4) & (np.indices((300, 30)).sum(axis=0) % 2 == 0))
     path = tmp_path_factory.mktemp("data") / "camps é.parquet"
     names = [f"artist {i}" for i in item]
     pq.write_table(pa.table({"user_id": user, "artist": names, "plays": rng.integers(1, 9, len(user))}), path)
@@ -37,7 +37,7 @@ def outcome(interactions, home):
 def test_models_that_learn_win(outcome):
     ranked = [entry.contender.name for entry in outcome.contest.entries]
     assert ranked[-1] == "popularity"
-    assert json.loads(json.dumps(outcome.as_dict()))["protocol"]["test_users"] == 8
+    assert json.loads(json.dumps(outcome.as_dict()))["protocol"]["test_users"] == 30
 
 
 def test_each_contender_is_a_run_inside_the_contests_run_and_names_the_version(outcome, home):
@@ -79,3 +79,41 @@ def test_too_few_listeners_are_refused(tmp_path, home):
 def test_a_model_that_is_not_there_is_named_before_anything_is_read(home, tmp_path):
     with pytest.raises(ConfigError, match="alz: name models once each, of als"):
         contest(tmp_path / "nothing.csv", Plan(models=["alz"], seconds=1), home)
+
+
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory):
+    """Everybody hears the items of their camp in turn, and goes on with them later."""
+    rng = np.random.default_rng(2)
+    lines = [(u, 2 * i + u % 2, 86_400 * day) for u in range(40) for day, i in enumerate(rng.permutation(15)[:12])]
+    path = tmp_path_factory.mktemp("data") / "timed.csv"
+    stamps = np.array([line[2] for line in lines], dtype="datetime64[s]")
+    body = "".join(f"{u},{i},{at}Z\n" for (u, i, _), at in zip(lines, stamps, strict=True))
+    path.write_text("user_id,item_id,time\n" + body)
+    return path
+
+
+def test_by_time_the_future_is_predicted(timed, home):
+    outcome = contest(timed, Plan(models=NAMES, seconds=1, protocol="time", held_out=0.2), home)
+    told = outcome.protocol
+    assert told["protocol"].startswith("global temporal split")
+    assert (told["training_users"], told["items"]) == (40, 30)
+    assert outcome.contest.entries[-1].contender.name == "popularity"
+
+
+def test_leaving_items_out_warns(timed, home):
+    with pytest.warns(UserWarning, match="people it was fitted to"):
+        outcome = contest(timed, Plan(models=["popularity"], seconds=1, protocol="items"), home)
+    assert outcome.protocol["test_users"] == 40
+
+
+def test_a_file_without_times_cannot_be_divided_by_time(interactions, home):
+    with pytest.raises(ConfigError, match="one of time, timestamp, ts, played_at, date is needed"):
+        contest(interactions, Plan(models=NAMES, seconds=1, protocol="time"), home)
+
+
+def test_times_that_are_none_are_refused(tmp_path, home):
+    path = tmp_path / "odd.csv"
+    path.write_text("user,item,time\n" + "".join(f"{u},{i},soon\n" for u in range(12) for i in range(4)))
+    with pytest.raises(ConfigError, match=r"odd\.csv: the column of times holds something else"):
+        contest(path, Plan(models=NAMES, seconds=1, protocol="time"), home)
