@@ -1,8 +1,7 @@
 """Models beside one another: found, tuned and tested under one protocol.
 
-``scored``, ``items`` and ``peers`` are the models to compare with, ``blend`` puts neighbours beside a factorization,
-``weighting`` is how models look at plays, ``contenders`` lists who takes part with what may be tried, ``tuning`` finds
-settings, ``compare`` runs the contest.
+``peers`` are the models of ``implicit``, ``contenders`` lists who takes part with what may be tried, ``tuning`` finds
+settings, ``compare`` runs the contest. Our own models are put together in :mod:`recsys.models`.
 
 Why it is as it is:
 

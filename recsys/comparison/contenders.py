@@ -19,10 +19,11 @@ from optuna.distributions import (
 )
 
 from recsys.als import ALS, ALSModel
-from recsys.comparison import items, peers
-from recsys.comparison.blend import blend
-from recsys.comparison.weighting import Weighed, Weighting
+from recsys.comparison import peers
 from recsys.evaluation import Popularity, Recommender
+from recsys.models import items
+from recsys.models.blend import blend
+from recsys.models.weighting import Weighed, Weighting
 
 Params = Mapping[str, Any]
 Watch = Callable[[int, Recommender], bool]

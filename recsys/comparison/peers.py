@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.als import ALSModel, Objective
-from recsys.comparison.scored import Scored
 from recsys.evaluation import Recommender
+from recsys.models.scored import Scored
 
 
 @dataclass(frozen=True)

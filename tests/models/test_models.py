@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from recsys.als import ALS
 from recsys.comparison import ALL
-from recsys.comparison.blend import Blend, blend
-from recsys.comparison.items import ease, neighbours
 from recsys.comparison.peers import lot
-from recsys.comparison.scored import Scored, highest
-from recsys.comparison.weighting import Weighed, Weighting
 from recsys.evaluation import NDCG, Popularity, evaluate, strong_generalization
+from recsys.models.blend import Blend, blend
+from recsys.models.items import ease, neighbours
+from recsys.models.scored import Scored, highest
+from recsys.models.weighting import Weighed, Weighting
 
 
 @pytest.fixture(scope="module")

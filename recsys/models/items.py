@@ -11,7 +11,7 @@ import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.comparison.scored import Scored
+from recsys.models.scored import Scored
 
 Likeness = Literal["cosine", "tfidf", "bm25"]
 

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.als import ALSModel
-from recsys.comparison.scored import Scored, Scorer
+from recsys.models.scored import Scored, Scorer
 
 _SMALLEST = 1e-12
 
