@@ -25,7 +25,7 @@ from recsys.listens.ingest import IngestReport, ingest
 from recsys.listens.pool import Listens, Pool
 from recsys.listens.reading import read_export
 from recsys.listens.report import ReadReport
-from recsys.listens.table import PLAY_MS, SCHEMA, Route, counts_as_play
+from recsys.listens.table import PLAY_MS, SCHEMA, Clock, LeftOut, Route, Source, counts_as_play
 from recsys.listens.table_pool import TablePool, read_pool
 
 __all__ = [
@@ -34,14 +34,17 @@ __all__ = [
     "SCHEMA",
     "ArtistIds",
     "CanonicalArtists",
+    "Clock",
     "Contributions",
     "DataKeys",
     "Heard",
     "IngestReport",
+    "LeftOut",
     "Listens",
     "Pool",
     "ReadReport",
     "Route",
+    "Source",
     "Spelling",
     "SpellingCount",
     "TablePool",

@@ -149,7 +149,7 @@ class Contributions:
         report = sum((part_report for _, part_report in parts), ReadReport())
         table, repeats = without_repeats(*(table for table, _ in parts))
         exports = tuple(path.stem for path in paths)
-        return Listens(Pseudonym(member), table, report.leaving_out(repeats), exports)
+        return Listens(Pseudonym(member), table, report.leaving_out(repeats).telling(table), exports)
 
     def report(self, member: Pseudonym, export_digest: str) -> ReadReport:
         """Tell what became of the rows of one export when it was read.

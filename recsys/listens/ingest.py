@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from recsys.canonical import Pseudonym, Pseudonyms, sha256_file, sha256_hex
+from recsys.canonical import Pseudonym, Pseudonyms, sha256_hex
 from recsys.errors import MemberErasedError, UnreadableExportError
 from recsys.listens.contributions import Contributions
-from recsys.listens.export import history_paths
-from recsys.listens.reading import claims, member_name, read_export
+from recsys.listens.inbox import Broken, Task, export_digest, find_exports, plan
+from recsys.listens.reading import read_export
 from recsys.listens.report import ReadReport
-from recsys.listens.sources import SPOTIFY
 from recsys.listens.table import Route
+from recsys.listens.table_pool import read_pool
 from recsys.parallel import in_processes
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Broken:
-    """An export that could not be read: where it lies, the entry at fault if one is, and why."""
-
-    path: Path
-    reason: str
-    entry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class IngestReport:
     rows
         The rows of all exports that are in, read and skipped.
     erased
-        Exports of members whose data were erased; they are not opened until their member agrees anew.
+        Members' exports that were left out because their data were erased; they may come back by agreeing anew.
     """
 
     members: int
@@ -68,18 +60,19 @@ class IngestReport:
 
 
 @dataclass(frozen=True)
-class _Task:
-    path: Path
-    member: Pseudonym
+class _How:
+    contributions: Contributions
+    route: Route | None
+    incognito: bool
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    member: Pseudonym
+    members: frozenset[Pseudonym] = frozenset()
     rows: ReadReport = field(default_factory=ReadReport)
     was_in: bool = False
     broken: Broken | None = None
-    erased: bool = False
+    erased: int = 0
 
 
 def ingest(
@@ -89,7 +82,8 @@ def ingest(
     *,
     progress: Progress | None = None,
     workers: int = 0,
-    route: Route = Route.GDPR_EXPORT,
+    route: Route | None = None,
+    incognito: bool = False,
 ) -> IngestReport:
     """Read exports and store their listens under pseudonyms.
 
@@ -100,8 +94,9 @@ def ingest(
     Parameters
     ----------
     folder_or_file
-        One export, or a folder of exports: each zip and each sub-folder in it is one export of the member whose name
-        it bears. A folder with history files directly in it is one export.
+        One export, or a folder of exports: each zip, file and sub-folder in it is one export of the member whose name
+        it bears; a table of many members (:func:`recsys.listens.read_pool`) is one export of them all. A folder with
+        history files of one export directly in it is that export.
     contributions
         Where to store.
     pseudonyms
@@ -111,77 +106,79 @@ def ingest(
     workers
         Processes; 0 means as many as this process may use cores, 1 reads in this process.
     route
-        How the exports came here.
+        How the exports came here, where that is stricter than how their services' exports usually do. It must be
+        stated for plain tables.
+    incognito
+        The members want listens used that they kept to themselves while listening.
 
     Raises
     ------
     UnreadableExportError
         If there is no export at `folder_or_file`.
     """
-    exports = _find_exports(Path(folder_or_file))
-    tasks, nameless = _plan(exports, pseudonyms)
+    tasks, nameless = plan(find_exports(Path(folder_or_file)), pseudonyms)
+    how = _How(contributions, route, incognito)
+    of_one = [task for task in tasks if task.member is not None]
+    of_many = [task for task in tasks if task.member is None]
     outcomes = []
-    for outcome in in_processes(partial(_take_in, contributions, route), tasks, workers=workers):
+    for outcome in chain(
+        in_processes(partial(_take_in, how), of_one, workers=workers),
+        (_take_in_many(how, pseudonyms, task) for task in of_many),
+    ):
         outcomes.append(outcome)
         if progress is not None:
             progress(len(outcomes), len(tasks))
     return _summed(outcomes, nameless)
 
 
-def _find_exports(path: Path) -> list[Path]:
-    if not path.exists():
-        raise UnreadableExportError(path, "there is no such file or folder; check the path")
-    if not path.is_dir():
-        return [path]
-    children = sorted(child for child in path.iterdir() if not child.name.startswith((".", "__MACOSX")))
-    if any(SPOTIFY.claims(child.name) for child in children):
-        return [path]
-    exports = [child for child in children if child.is_dir() or child.suffix.lower() == ".zip"]
-    if not exports:
-        raise UnreadableExportError(path, "no export in this folder; put each member's zip or folder into it")
-    return exports
-
-
-def _plan(exports: Iterable[Path], pseudonyms: Pseudonyms) -> tuple[list[_Task], list[Broken]]:
-    tasks, nameless = [], []
-    for path in exports:
-        try:
-            tasks.append(_Task(path, pseudonyms.of(member_name(path))))
-        except ValueError:  # blank, or not Unicode
-            nameless.append(Broken(path, "its name names no member; rename it to the member's name"))
-    return tasks, nameless
-
-
-def _take_in(contributions: Contributions, route: Route, task: _Task) -> _Outcome:
+def _take_in(how: _How, task: Task) -> _Outcome:
+    member = Pseudonym(task.member or "")
     try:
-        contributions.keys.refuse_erased(task.member)
-        digest = _export_digest(task.path)
-        if contributions.has(task.member, digest):
-            return _Outcome(task.member, contributions.report(task.member, digest), was_in=True)
-        listens = read_export(task.path, member=task.member, route=route)
-        contributions.add(listens, digest)
+        how.contributions.keys.refuse_erased(member)
+        digest = _digest(how, task.path)
+        if how.contributions.has(member, digest):
+            return _Outcome(frozenset({member}), how.contributions.report(member, digest), was_in=True)
+        listens = read_export(task.path, member=member, route=how.route, incognito=how.incognito)
+        how.contributions.add(listens, digest)
     except UnreadableExportError as fault:
-        return _Outcome(task.member, broken=Broken(fault.path, fault.reason, fault.entry))
+        return _Outcome(broken=Broken(fault.path, fault.reason, fault.entry))
     except MemberErasedError:
-        return _Outcome(task.member, erased=True)
-    return _Outcome(task.member, listens.report)
+        return _Outcome(erased=1)
+    return _Outcome(frozenset({member}), listens.report)
 
 
-def _export_digest(path: Path) -> str:
-    """Name an export by its content: the bytes of the file, or of a folder's history files in any arrangement."""
+def _take_in_many(how: _How, pseudonyms: Pseudonyms, task: Task) -> _Outcome:
     try:
-        if not path.is_dir():
-            return sha256_file(path)
-        files = sorted(sha256_file(file) for file in history_paths(path, claims))
-    except OSError as fault:
-        raise UnreadableExportError(path, f"cannot be read: {fault.strerror}") from None
-    return sha256_hex("".join(files).encode())
+        digest = _digest(how, task.path)
+        pool = read_pool(task.path, route=how.route)
+    except UnreadableExportError as fault:
+        return _Outcome(broken=Broken(fault.path, fault.reason, fault.entry))
+    reports: dict[Pseudonym, ReadReport] = {}
+    was_in = True
+    for name in pool.members:
+        member = pseudonyms.of(name)
+        if how.contributions.keys.tombstone(member):
+            continue
+        if how.contributions.has(member, digest):
+            reports[member] = how.contributions.report(member, digest)
+            continue
+        listens = replace(pool.read(name), member=member)
+        how.contributions.add(listens, digest)
+        reports[member], was_in = listens.report, False
+    erased = len(pool.members) - len(reports)
+    return _Outcome(frozenset(reports), sum(reports.values(), ReadReport()), was_in=was_in, erased=erased)
+
+
+def _digest(how: _How, path: Path) -> str:
+    """Name what is read of an export: a member who now wants incognito listens used hands in the same file anew."""
+    digest = export_digest(path)
+    return sha256_hex(f"{digest} incognito".encode()) if how.incognito else digest
 
 
 def _summed(outcomes: list[_Outcome], nameless: list[Broken]) -> IngestReport:
-    good = [outcome for outcome in outcomes if outcome.broken is None and not outcome.erased]
+    good = [outcome for outcome in outcomes if outcome.members]
     return IngestReport(
-        members=len({outcome.member for outcome in good}),
+        members=len(frozenset[Pseudonym]().union(*(outcome.members for outcome in good))),
         read=sum(not outcome.was_in for outcome in good),
         skipped=sum(outcome.was_in for outcome in good),
         broken=(*nameless, *(outcome.broken for outcome in outcomes if outcome.broken is not None)),

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from recsys.errors import UnreadableExportError
 from recsys.listens.clocks import marked
 from recsys.listens.export import HistoryFile, history_files
-from recsys.listens.merging import without_repeats, without_twins
+from recsys.listens.merging import without_twins
 from recsys.listens.pool import Listens
 from recsys.listens.report import ReadReport
+from recsys.listens.slices import merged
 from recsys.listens.sources import SOURCES, FileSource, Rows, source_of
 from recsys.listens.table import LeftOut, Route, Source
 
@@ -58,8 +59,9 @@ def claims(name: str, head: bytes) -> bool:
 
 
 def advice() -> str:
-    """Say which services are known and how a person gets an export from each."""
-    return "known are " + "; ".join(dict.fromkeys(source.advice for source in SOURCES if source.advice))
+    """Say what is known, and how a person gets it."""
+    known = ", ".join(source.exports for source in SOURCES if source.exports)
+    return f"known are {known}; Spotify's come from 'Download your data' in the privacy settings of the account"
 
 
 def member_name(path: Path) -> str:
@@ -119,8 +121,9 @@ def _merged(parts: list[Rows], member: str, *, incognito: bool) -> Listens:
         tables.append(hidden)
     else:
         report = report.leaving_out({LeftOut.INCOGNITO.value: hidden.num_rows})
-    table, repeats = without_repeats(*tables)
-    return Listens(member, marked(table), report.leaving_out(repeats))
+    table, repeats = merged(tables)
+    heard = marked(table)
+    return Listens(member, heard, report.leaving_out(repeats).telling(heard))
 
 
 def _report(part: Rows) -> ReadReport:

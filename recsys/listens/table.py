@@ -81,7 +81,7 @@ class Route(StrEnum):
 
 
 class LeftOut(StrEnum):
-    """Why a row of an export is not among the listens."""
+    """Why a row of an export is not among the listens; :attr:`words` says it to a person."""
 
     INCOGNITO = "incognito"
     PODCAST = "podcast"
@@ -97,6 +97,29 @@ class LeftOut(StrEnum):
     IN_EXTENDED = "in-extended"
     TOLD_TWICE = "told-twice"
     TOLD_SINGLY = "told-singly"
+
+    @property
+    def words(self) -> str:
+        """The reason as a person would say it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    LeftOut.INCOGNITO: "listened to incognito",
+    LeftOut.PODCAST: "podcasts",
+    LeftOut.AUDIOBOOK: "audiobooks",
+    LeftOut.LOCAL_FILE: "the member's own files, whose names are not the service's",
+    LeftOut.NO_TRACK: "no track or no artist named (gone from the service, a film, an advertisement)",
+    LeftOut.UNKNOWN_ARTIST: "an artist the service does not know",
+    LeftOut.NOW_PLAYING: "was just playing, told as a play later",
+    LeftOut.NO_ROW: "lines that a name broke",
+    LeftOut.NO_PLAYS: "no plays",
+    LeftOut.SUMMED: "added to another row of the same artist",
+    LeftOut.REPEATED: "the same play told again",
+    LeftOut.IN_EXTENDED: "told more exactly by the extended history",
+    LeftOut.TOLD_TWICE: "told by a better source as well",
+    LeftOut.TOLD_SINGLY: "totals of plays that are told one by one",
+}
 
 
 def counts_as_play(table: pa.Table) -> pa.ChunkedArray:

@@ -68,7 +68,9 @@ class TablePool:
         summed, joined = _summed(rows.table, self._source, self._route)
         report = ReadReport(rows.read, rows.table.num_rows, rows.left_out, files_read=1)
         table, repeats = without_repeats(summed)
-        return Listens(member, marked(table), report.leaving_out({LeftOut.SUMMED.value: joined}).leaving_out(repeats))
+        listened = marked(table)
+        report = report.leaving_out({LeftOut.SUMMED.value: joined}).leaving_out(repeats)
+        return Listens(member, listened, report.telling(listened))
 
 
 def read_pool(path: str | Path, *, route: Route | None = None) -> TablePool:

@@ -13,6 +13,9 @@ import stringzilla
 
 BOM = b"\xef\xbb\xbf"
 
+MAX_OBJECTS = 500_000
+"""Objects in one JSON file: fifty times what real ones hold, and as many as fit into memory when decoded."""
+
 Value = TypeVar("Value")
 
 
@@ -32,6 +35,8 @@ def utf8(data: bytes, what_to_do: str) -> bytes:
 
 def decoded(decode: Callable[[bytes], Value], text: bytes, what: str, what_to_do: str) -> Value:
     """Decode JSON; every fault is one sentence that says `what` was expected and `what_to_do`."""
+    if stringzilla.count(text, b"{") > MAX_OBJECTS:
+        raise ValueError(f"more than {MAX_OBJECTS:,} objects in one file; {what_to_do}")
     try:
         return decode(text)
     except RecursionError:

@@ -80,7 +80,7 @@ class LastFm:
     """Reads pages of Last.fm's Web API (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.API
-    advice = ""
+    exports = "pages of Last.fm's Web API"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: every tool names its files otherwise."""

@@ -33,7 +33,7 @@ class LastFmGhan:
     """Reads ``recenttracks-NAME-TIME.csv`` of lastfm.ghan.nl (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.SERVICE_EXPORT
-    advice = "Last.fm (recenttracks-*.csv): export it at lastfm.ghan.nl"
+    exports = "Last.fm by lastfm.ghan.nl"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: the header says it."""
@@ -63,7 +63,7 @@ class LastFmToCsv:
     """Reads what lastfm-to-csv writes (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.SERVICE_EXPORT
-    advice = "Last.fm (NAME.csv): export it at benjaminbenben.com/lastfm-to-csv"
+    exports = "Last.fm by lastfm-to-csv"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: it is whatever the member is called."""

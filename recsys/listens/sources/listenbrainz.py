@@ -53,7 +53,7 @@ class ListenBrainz:
     """Reads files of listens (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.SERVICE_EXPORT
-    advice = "ListenBrainz (listenbrainz_*.zip): export it at listenbrainz.org/settings/export"
+    exports = "ListenBrainz"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: a month is called ``3.jsonl``."""

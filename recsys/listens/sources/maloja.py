@@ -38,7 +38,7 @@ class Maloja:
     """Reads backups (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.SERVICE_EXPORT
-    advice = "Maloja (maloja_export_*.json): export it in its settings"
+    exports = "Maloja"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: the file says what it is."""

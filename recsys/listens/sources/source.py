@@ -51,8 +51,8 @@ class FileSource(Protocol):
         ...
 
     @property
-    def advice(self) -> str:
-        """What its files are called, and how a person gets them from the service."""
+    def exports(self) -> str:
+        """What it reads of which service, for people; nothing, if that is said by another source."""
         ...
 
     def claims(self, name: str) -> bool:

@@ -76,11 +76,7 @@ class Spotify:
     """Reads the history files of both kinds of Spotify export (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.GDPR_EXPORT
-    advice = (
-        "Spotify (StreamingHistory*.json, Streaming_History_*.json or endsong_*.json): "
-        "ask for it under 'Download your data' in the privacy settings of the Spotify account: "
-        "'Extended streaming history' holds all years, 'Account data' the last one"
-    )
+    exports = "Spotify's account data and Extended streaming history"
 
     def claims(self, name: str) -> bool:
         """Tell by the base name of a file, in any case, whether it must be a listening history."""

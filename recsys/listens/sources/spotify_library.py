@@ -32,7 +32,7 @@ class SpotifyLibrary:
     """Reads the names of the podcasts that a member follows (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.GDPR_EXPORT
-    advice = ""
+    exports = ""
 
     def claims(self, name: str) -> bool:
         """Tell by its name whether a file is the library: nobody looks into a file to find out."""

@@ -54,7 +54,7 @@ class Unwrapped:
     """Reads contributions (a :class:`recsys.listens.sources.FileSource`)."""
 
     route = Route.API
-    advice = ""
+    exports = "contributions to Unwrapped"
 
     def claims(self, name: str) -> bool:  # noqa: ARG002 - as the Protocol wants it
         """Tell nothing by name: the file says what it is."""
