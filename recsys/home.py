@@ -4,7 +4,7 @@
 
     .recsys/
       keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
-      keys/operator.pem   the collective's own key: signs heads, statements and receipts
+      keys/operator.key   the collective's own key: signs heads, statements and receipts
       keys/data/          a key for each member's contributions; back them up apart from those
       ledger.db, .head    consent
       artists.db          what artists declared
@@ -55,7 +55,7 @@ class Home:
     @property
     def operator(self) -> SigningKey:
         """The collective's own key, which signs heads, statements and receipts; a new collective's is made here."""
-        return SigningKey.at(self.path / "keys" / "operator.pem")
+        return SigningKey.at(self.path / "keys" / "operator.key")
 
     @cached_property
     def ledger(self) -> Ledger:
