@@ -24,6 +24,12 @@ from recsys.listens import IngestReport, ingest
 from recsys.synthetic import PURPOSE
 
 _MARK = "demo.json"
+_SELF_PORTRAIT = b"""# What a collective states of itself; `recsys dataset card` writes it into every card.
+name = "a collective that does not exist"
+made_up = true
+recruitment = "nobody was: a program made them up"
+compensation = "nothing, for want of anybody to give it to"
+"""
 _FEWEST = 50  # fewer share too few artists to hold anybody out
 
 Step = Callable[[str], Callable[..., None]]
@@ -100,6 +106,7 @@ def _claim(home: Home, facts: dict[str, int]) -> None:
     elif home.path.exists() and any(home.path.iterdir()):
         raise ConfigError(f"{home.path} holds something that is not a demo; give the demo another folder: --home DIR")
     write_atomically(mark, canonical_json(facts))
+    write_atomically(home.path / "collective.toml", _SELF_PORTRAIT)
     Pseudonyms.at(home.path / "keys" / "member.key", make=lambda: _demo_key(facts["seed"]))
 
 

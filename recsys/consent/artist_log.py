@@ -107,9 +107,7 @@ class ArtistLog:
         leaves = [(one.subject, canonical_json(dict(row))) for one, row in zip(found, rows, strict=True)]
         check.take(leaves, [row["previous"] for row in rows])
         head = check.done()
-        if head is None:
-            return [], NOTHING
-        return found, RegistryHead(head.size, head.root)
+        return found, RegistryHead(head.size, head.root) if head else NOTHING
 
 
 def _declaration(row: dict[str, str]) -> Declaration:

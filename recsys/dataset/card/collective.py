@@ -41,6 +41,9 @@ class Collective:
     processing_countries: tuple[str, ...] = _countries("Where the data may be processed.")
     excluded_countries: tuple[str, ...] = _countries("Where the data may not be processed.")
     storage_countries: tuple[str, ...] = _countries("Where the data are stored.")
+    made_up: bool = field(
+        default=False, metadata={"help": "Whether the members do not exist: a synthetic collective, for trying things."}
+    )
     train_ai_counts: bool = field(
         default=False,
         metadata={"help": "Whether an artist's train-ai=n, with nothing said of rankings, keeps them out."},

@@ -37,12 +37,19 @@ def bullets(lines: Iterable[str]) -> str:
 
 def identity(facts: Facts) -> str:
     """Say which version a card speaks of, and that nobody typed the card."""
-    day = f"Consent was asked for {facts.date}. " if facts.date else ""
+    day = f"Consent was looked up for {facts.date}. " if facts.date else ""
     return (
         f"{day}The version's name is `{facts.digest}`, the SHA-256 of its manifest. This page was written by recsys "
         f"{facts.manifest.code} from that manifest and from what the collective states of itself. Numbers of people "
         f"below {FEWEST} are not told."
     )
+
+
+def who(facts: Facts) -> str:
+    """Say who the collective is and how it is reached."""
+    ours = facts.collective
+    name = _sentence(ours.name) if ours.stated("name") else "The collective does not state its name."
+    return f"{name} Contact: {ours.contact}."
 
 
 def _section(title: str, answers: Callable[[Facts], Answers], facts: Facts) -> list[str]:
@@ -57,7 +64,7 @@ def _motivation(facts: Facts) -> Answers:
     ours = facts.collective
     return [
         ("For what purpose was the dataset created?", [_sentence(facts.purpose)]),
-        ("Who created it, and on behalf of whom?", [f"{_sentence(ours.name)} Contact: {ours.contact}."]),
+        ("Who created it, and on behalf of whom?", [who(facts)]),
         ("Who funded its creation?", [_sentence(ours.funding)]),
     ]
 
@@ -110,7 +117,7 @@ def _collection(facts: Facts) -> Answers:
         ("Over what time was it generated?", [f"The plays were {facts.period_words()}."]),
         (
             "Who was involved, and how were they compensated?",
-            [_sentence(ours.recruitment), _sentence(ours.compensation)],
+            [f"How members were asked to join: {ours.recruitment}.", f"What they get in return: {ours.compensation}."],
         ),
         ("Was it reviewed ethically?", [_sentence(ours.ethical_review)]),
         ("Did the individuals consent?", consent),
@@ -119,7 +126,7 @@ def _collection(facts: Facts) -> Answers:
 
 
 def _preprocessing(facts: Facts) -> Answers:
-    kept = "Yes, by the collective alone, encrypted under a key of each member's own that is destroyed on withdrawal."
+    kept = "Yes, by the collective alone, encrypted under a key of each member's own; destroying it erases all copies."
     return [
         ("What was done to the data?", how_prepared(facts)),
         ("Is the raw data kept?", [kept if facts.consented else "In the benchmark's own files."]),
@@ -154,18 +161,18 @@ def _distribution(facts: Facts) -> Answers:
             if facts.consented
             else ["No; it can be had where the benchmark is published."],
         ),
-        ("Under which terms?", [f"For models made from it: {facts.collective.licence}."]),
+        ("Under which terms?", [f"The terms for models made from it: {facts.collective.licence}."]),
     ]
 
 
 def _maintenance(facts: Facts) -> Answers:
     return [
-        ("Who maintains it, and how are they reached?", [f"{facts.collective.name}, {facts.collective.contact}."]),
-        ("Will it be updated?", [_sentence(facts.collective.maintenance), *history(facts)]),
+        ("Who maintains it, and how are they reached?", [who(facts)]),
+        ("Will it be updated?", [f"How often, and by whom: {facts.collective.maintenance}.", *history(facts)]),
         ("Do older versions stay usable?", [withdrawal(facts)]),
         (
             "How can an artist object?",
-            ["By a declaration in the artists' registry; the next version leaves them out."]
+            ["By telling the collective, which enters it in its registry; the next version leaves the artist out."]
             if facts.consented
             else ["With the benchmark's publisher."],
         ),

@@ -21,10 +21,11 @@ FEWEST = 5
 
 _MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905 - one line of months
 _ROUTES = {
-    "gdpr-export": "copies of their own data that members asked a service for under GDPR Art. 15 and 20",
-    "service-export": "export files that a service gives its users of their own accord",
-    "survey": "answers that members gave in person",
+    "gdpr-export": "copies of their own data that members asked a service for (GDPR Art. 15 and 20)",
+    "service-export": "export files that a service gives its users of its own accord",
+    "survey": "answers that members gave themselves",
     "api": "a service's programming interface, with the member's authorization",
+    "scraped": "scraping",
 }
 
 
@@ -79,7 +80,8 @@ class Facts:
     def title(self) -> str:
         """What a card calls the version."""
         of = f" of {self.collective.name}" if self.collective.stated("name") else ""
-        what = f"Listening histories{of}" if self.consented else f"Public benchmark {self.source_name}"
+        histories = "Made-up listening histories" if self.collective.made_up else "Listening histories"
+        what = f"{histories}{of}" if self.consented else f"Public benchmark {self.source_name}"
         return f"{what}, version {self.manifest.version}"
 
     @property
@@ -132,16 +134,15 @@ class Facts:
         )
 
     def route_words(self) -> list[str]:
-        """Say how the data came here, one line for each source and route."""
-        return [
-            f"{one['source']}, by {_ROUTES.get(one['route'], one['route'])}: {people(one['members'])} members, "
+        """Say how the data came here, one line for each source and route; those of very few members in one."""
+        told = [
+            f"{one['source']}: {_ROUTES.get(one['route'], one['route'])}. {one['members']:,} members, "
             f"{one['plays']:,} plays"
             for one in self.sources
             if one["members"] >= FEWEST
-        ] + ([f"other sources of fewer than {FEWEST} members each"] if self._rare_sources() else [])
-
-    def _rare_sources(self) -> bool:
-        return any(one["members"] < FEWEST for one in self.sources)
+        ]
+        rare = sorted({one["source"] for one in self.sources if one["members"] < FEWEST})
+        return [*told, f"{', '.join(rare)}: {people(1)} members each"] if rare else told
 
     def refused_words(self) -> str:
         """Say how many members were not let in, by reason."""
@@ -155,11 +156,17 @@ class Facts:
             return "No registry of artists' preferences was asked when this version was built."
         left_out = self.group("left_out").get("artists_opted_out", 0)
         counted = {0: "No artist was", 1: "1 artist was"}.get(left_out, f"{left_out:,} artists were")
-        counts = "counts" if registry["policy"]["train_ai_counts"] else "does not count"
+        held = "no declaration" if not registry["count"] else f"{registry['count']:,} declarations"
+        seal = f" (sealed by `{registry['hash']}`)" if registry["count"] else ""
+        return f"{counted} left out for having opted out. The artists' registry held {held}{seal}. {self._train_ai()}"
+
+    def _train_ai(self) -> str:
+        policy = (self.manifest.artists or {}).get("policy", {})
+        if policy.get("train_ai_counts"):
+            return "A general `train-ai=n` is read as an opt-out too, by the collective's decision."
         return (
-            f"{counted} left out on their own word. The artists' registry held {registry['count']:,} declarations, "
-            f"sealed by {registry['hash']}. A general `train-ai=n` {counts} as an opt-out here, since it speaks of "
-            "generative models and this data trains a model that ranks artists."
+            "A general `train-ai=n` is not read as an opt-out, since in the IETF's vocabulary it speaks of generative "
+            "models, and these data serve to rank artists."
         )
 
 

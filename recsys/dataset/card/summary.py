@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from recsys.dataset.card.datasheet import bullets, document, identity
 from recsys.dataset.card.facts import Facts
-from recsys.dataset.card.words import description, how_collected, how_prepared, personal, withdrawal
+from recsys.dataset.card.words import description, how_collected, how_prepared, personal, scraping, withdrawal
 
 _NONE = "None."
 
@@ -61,11 +61,11 @@ def _sources(facts: Facts) -> list[str]:
         "#### 2.2.2. Private datasets obtained from other third parties",
         _NONE,
         "### 2.3. Data crawled and scraped from online sources",
-        "None. A row that was scraped cannot enter a version: its route is refused." if members else "None by us.",
+        scraping(facts) if members else "None by us.",
         "### 2.4. User data",
         bullets([*how_collected(facts), *personal(facts), withdrawal(facts)]) if members else _NONE,
         "### 2.5. Synthetic data",
-        _NONE,
+        "All of it: the members were made up by a program." if facts.collective.made_up else _NONE,
         "### 2.6. Other sources of data",
         _NONE,
     ]
@@ -76,12 +76,7 @@ def _processing(facts: Facts) -> list[str]:
         "## 3. Data processing aspects",
         "### 3.1. Respect of reservation of rights from text and data mining exception or limitation",
         "No work is copied or mined: the data hold artists' names and counts of plays, no sound, text or image.",
-        facts.artists_words()
-        + " Artists and their representatives declare their wishes, in the terms of the IETF's AI "
-        f"Preferences, to the contact above ({facts.collective.contact}); any 'no' stands until whoever said it takes "
-        "it back."
-        if facts.consented
-        else "The benchmark was imported unchanged.",
+        f"{facts.artists_words()} {_objecting(facts)}" if facts.consented else "The benchmark was imported unchanged.",
         "### 3.2. Removal of illegal content",
         (
             "There is no content that could be illegal in itself. Data that came without consent or by a refused route "
@@ -90,3 +85,11 @@ def _processing(facts: Facts) -> list[str]:
         "### 3.3. Other information (optional)",
         bullets(how_prepared(facts)),
     ]
+
+
+def _objecting(facts: Facts) -> str:
+    where = f" ({facts.collective.contact})" if facts.collective.stated("contact") else ""
+    return (
+        f"Artists and those who speak for them tell their wishes to the collective{where}, in the terms of the IETF's "
+        "AI Preferences. A no stands until whoever said it takes it back."
+    )

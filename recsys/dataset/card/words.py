@@ -13,7 +13,8 @@ def description(facts: Facts) -> str:
             f"{facts.count('artists'):,} artists, {facts.count('pairs'):,} pairs. Nobody's consent to this use is "
             "recorded, so no model made from it is handed to a buyer."
         )
-    return (
+    made_up = "These members do not exist; everything below is true of a made-up collective. "
+    return (made_up if facts.collective.made_up else "") + (
         f"How often and how long members of a collective listened to artists: {facts.size_words()}, played "
         f"{facts.period_words()}. Every row was given by a member who agreed to this purpose: {facts.purpose}."
     )
@@ -25,19 +26,27 @@ def how_collected(facts: Facts) -> list[str]:
         files = ", ".join(sorted((facts.manifest.source or {}).get("files", {})))
         return [f"It was read from the files {files}, whose SHA-256 stand in the version's manifest."]
     return [
-        "Members handed in their listening themselves.",
+        "Members handed in what they had listened to. It came in these ways, counted before any artist was left out:",
         *(f"{line}." for line in facts.route_words()),
-        "Nothing was scraped.",
-        _refused_routes(facts),
+        scraping(facts),
+        *_refused_routes(facts),
     ]
 
 
-def _refused_routes(facts: Facts) -> str:
+def scraping(facts: Facts) -> str:
+    """Say whether anything was scraped."""
+    scraped = [one for one in facts.sources if one["route"] == "scraped"]
+    return "Nothing was scraped." if not scraped else "Some of it was scraped; see the version's manifest."
+
+
+def _refused_routes(facts: Facts) -> list[str]:
+    if "refused_routes" not in facts.manifest.counts:
+        return []
     refused = {route: count for route, count in facts.group("refused_routes").items() if count}
     if not refused:
-        return "No row came by a route that the collective's policy refuses."
+        return ["No row came by a route that the collective's policy refuses."]
     told = ", ".join(f"{route}: {count:,}" for route, count in sorted(refused.items()))
-    return f"Rows that came by a route which the collective's policy refuses were left out ({told})."
+    return [f"Rows that came by a route which the collective's policy refuses were left out ({told})."]
 
 
 def how_prepared(facts: Facts) -> list[str]:
@@ -56,7 +65,6 @@ def how_prepared(facts: Facts) -> list[str]:
             f"Members in whose listening no artist remains are left out: "
             f"{people(left_out.get('members_without_artists', 0))}."
         ),
-        facts.artists_words(),
     ]
     return done
 
