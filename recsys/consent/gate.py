@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from recsys.canonical import Pseudonym, utc_text
-from recsys.consent.chain import Head, head_of, standings
+from recsys.consent.events import Head
 from recsys.consent.ledger import Ledger
 from recsys.consent.terms import Standing
 from recsys.errors import ConsentMissingError
@@ -88,8 +88,8 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
     LedgerBrokenError
         If the ledger is not whole.
     """
-    events = ledger.events()
-    stands = standings(events, purpose, at)
+    answers = ledger.answers(purpose, at)
+    stands = answers.standings
     names: dict[Pseudonym, str] = {}
     refused: Counter[Standing] = Counter()
     for name in listens.members:
@@ -101,7 +101,7 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
             refused[answer] += 1
     if not names:
         raise ConsentMissingError(_nobody(len(listens.members), purpose, at, refused))
-    head = head_of(events)
+    head = answers.head
     return ConsentedListens(
         _PASS, pool=listens, names=names, purpose=purpose, at=utc_text(at), head=head, refused=refused
     )

@@ -1,9 +1,9 @@
-"""The append-only, hash-chained record of what members decided.
+"""The append-only record of what members decided: signed records under a Merkle log with signed tree heads.
 
-A chain (:mod:`recsys.consent.chain`) alone does not show that its end was cut off; so the last head is also kept in a
-file beside the database (``ledger.head``), and each dataset version names the head it was built at.
-The first entry names the key of the pseudonyms: opened with another key, the ledger says so instead of taking every
-member for a stranger.
+The log alone does not show that its end was cut off together with the last heads; so the last head is also kept in a
+file beside the database, each dataset version names the head it was built at, and anybody may keep a head. The first
+entry names the key of the pseudonyms: opened with another key, the ledger says so instead of taking every member for a
+stranger.
 
 The head file is there before the first entry, and is written again after the database has each new one, under the
 database's write lock; a reader reads it before the database. So neither a crash nor a writer at work can leave it ahead
@@ -12,242 +12,263 @@ of what a reader sees: if it is ahead, entries are gone.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from recsys.canonical import Pseudonym, Pseudonyms, canonical_json, utc_text, write_atomically
-from recsys.consent.chain import NO_HASH, OPEN, Event, Head, Word, first_false, head_of, sealed_next, standings
+from recsys.canonical import Pseudonym, Pseudonyms, utc_text
+from recsys.consent import store
+from recsys.consent.access import Access
+from recsys.consent.bindings import Bindings
+from recsys.consent.events import OPEN, Event, Head, Standings
+from recsys.consent.headfile import HeadFile
+from recsys.consent.keyring import Keyring
+from recsys.consent.members import MemberKeys
+from recsys.consent.proofs import ConsentProof, Earlier, Question
+from recsys.consent.recording import Draft, Signed, Told
 from recsys.consent.terms import Decision, Kind, Standing, default_until
-from recsys.errors import LedgerBrokenError
+from recsys.errors import LogBrokenError
+from recsys.transparency import Envelope, SigningKey, VerifyKey
 
-_LOCK_WAIT_SECONDS = 60
 
-_metadata = sa.MetaData()
-_events = sa.Table(
-    "events",
-    _metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("member", sa.String, nullable=False, index=True),
-    sa.Column("purpose", sa.String, nullable=False),
-    sa.Column("at", sa.String, nullable=False),
-    sa.Column("until", sa.String, nullable=False),
-    sa.Column("hash", sa.String, nullable=False, unique=True),
-    sa.UniqueConstraint("member", "kind", "purpose", "at", "until", name="once"),
-)
-for _verb in ("UPDATE", "DELETE"):
-    sa.event.listen(
-        _events,
-        "after_create",
-        sa.DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER no_{_verb.lower()} BEFORE {_verb} ON events "
-            "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
-        ),
-    )
+@dataclass(frozen=True)
+class Answers:
+    """How members stand to a purpose at an instant, and how far the ledger reached when it was asked."""
+
+    head: Head
+    standings: dict[Pseudonym, Standing]
 
 
 class Ledger:
-    """The consent ledger of a collective, in SQLite.
+    """The consent ledger of a collective, in a SQLite file or in PostgreSQL.
 
     Nothing is created before the first decision is recorded.
 
     Parameters
     ----------
-    path
-        The database file.
+    where
+        The database file, or a URL: ``postgresql://user@host/name``.
+    folder
+        Holds what no database should: ``keys/`` and, for PostgreSQL, ``ledger.head``. The database file's own folder
+        unless given; a ledger by URL without one keeps no head file and must be given all keys.
     pseudonyms
-        Names members; by default with the key ``keys/member.key`` beside the database.
+        Names members; by default with the key ``keys/member.key``.
+    keys
+        Members' signing keys; by default ``keys/members/``.
+    operator
+        The collective's key, ``keys/operator.key`` unless given; with the public half alone the ledger can be read.
     """
 
-    def __init__(self, path: str | Path, *, pseudonyms: Pseudonyms | None = None) -> None:
-        self.path = Path(path)
-        self._head_path = self.path.with_suffix(".head")
-        self._pseudonyms = pseudonyms
+    def __init__(
+        self,
+        where: str | Path,
+        *,
+        folder: Path | None = None,
+        pseudonyms: Pseudonyms | None = None,
+        keys: MemberKeys | None = None,
+        operator: SigningKey | VerifyKey | None = None,
+    ) -> None:
+        database = store.database(where)
+        self.path = database.path
+        folder = folder or (self.path.parent if self.path else None)
+        beside = self.path or (folder / "ledger" if folder else None)
+        file = HeadFile(beside.with_suffix(".head"), store.NAME) if beside else None
+        self._access = Access(database, file, Keyring(folder, pseudonyms, keys, operator))
 
-    def grant(self, member: str, purpose: str, *, at: datetime, until: datetime | None = None) -> Head:
+    def grant(
+        self, member: str, purpose: str, *, at: datetime, until: datetime | None = None, recipient: str | None = None
+    ) -> Head:
         """Record that `member` agrees to `purpose` from `at` until `until` (by default two years on)."""
-        return self.record([Decision(member, Kind.GRANT, purpose, at, until or default_until(at))])
+        return self.record([Decision(member, Kind.GRANT, purpose, at, until or default_until(at), recipient)])
 
-    def withdraw(self, member: str, purpose: str | None = None, *, at: datetime) -> Head:
+    def withdraw(self, member: str, purpose: str | None = None, *, at: datetime, recipient: str | None = None) -> Head:
         """Record that `member` no longer agrees to `purpose`, or to anything at all."""
-        return self.record([Decision(member, Kind.WITHDRAW, purpose, at)])
+        return self.record([Decision(member, Kind.WITHDRAW, purpose, at, recipient=recipient)])
 
-    def record(self, decisions: Iterable[Decision]) -> Head:
-        """Append decisions, all or none. One that stands in the ledger already is not written again.
+    def record(self, decisions: Iterable[Decision], *, at: datetime | None = None) -> Head:
+        """Append decisions that members told the collective, all or none, signed with the keys it keeps for them.
+
+        One that stands in the ledger already is not written again. The new head is signed as of `at`, or else as of the
+        latest decision.
 
         Raises
         ------
         LedgerBrokenError
-            If the ledger is not whole; nothing is appended to a broken ledger.
+            If the ledger does not end as it was signed; nothing is appended to it then.
+        RecordInvalidError
+            If a member signs with a key of their own.
+        StorageError
+            If the database cannot be written now.
         """
-        with self._writing() as connection:
-            events = self._checked(connection, self._noted())
-            if not events:
-                self._note(Head(0, NO_HASH))
-                events.append(sealed_next(events, (Pseudonym(self.pseudonyms.key_id), OPEN, "", "", "")))
-                connection.execute(sa.insert(_events), [vars(events[0])])
-            known = {(e.member, e.kind, e.purpose, e.at, e.until) for e in events}
-            fresh = []
+
+        def drafts(operator: SigningKey) -> Iterator[Draft]:
+            keys, controller = self._access.keyring.members, self._access.keyring.controller
             for decision in decisions:
-                word = self._word(decision)
-                if word not in known:
-                    known.add(word)
-                    events.append(sealed_next(events, word))
-                    fresh.append(vars(events[-1]))
-            if fresh:
-                connection.execute(sa.insert(_events), fresh)
-        self._note_head()
-        return head_of(events)
+                yield Told(replace(decision, member=self.pseudonym(decision.member)), keys, operator, controller)
 
-    def events(self) -> list[Event]:
-        """Read every entry, oldest first, having checked the whole chain.
+        return self._access.append(drafts, at)
+
+    def record_signed(self, envelopes: Iterable[bytes], *, at: datetime | None = None) -> Head:
+        """Append records that members signed themselves (DSSE envelopes as JSON), all or none.
+
+        Raises
+        ------
+        LedgerBrokenError, StorageError
+            As in :meth:`record`.
+        SignatureInvalidError, RecordInvalidError
+            If one is not the word of whom it names.
+        """
+        return self._access.append(lambda _: map(Signed, envelopes), at)
+
+    def events(self, count: int | None = None) -> list[Event]:
+        """Read the first `count` entries, or all, oldest first, having checked the whole ledger.
 
         Raises
         ------
         LedgerBrokenError
-            If an entry was edited, removed or added by hand, the end was cut off, or the key is another one.
+            If anything in it is not what was recorded and signed, the end was cut off, or the key is another one.
         """
-        if not self.path.exists():
-            self._check_against([], self._noted())
-            return []
-        noted = self._noted()
-        with self._connected("BEGIN") as connection:
-            return self._checked(connection, noted)
+        events: list[Event] = []
+        self._access.scan(lambda more, _: events.extend(more))
+        return events[:count]
 
     def head(self) -> Head:
         """Check the whole ledger and tell how far it reaches."""
-        return head_of(self.events())
+        return self._access.scan(lambda _events, _records: None)
+
+    def verify(self) -> Head:
+        """Check the whole ledger, every signature of a member and every head that was ever signed.
+
+        Raises
+        ------
+        LedgerBrokenError
+            If anything is not what its signer signed.
+        """
+        bound: list[Bindings] = []
+
+        def read(events: Sequence[Event], records: Sequence[str]) -> None:
+            bound[:] = bound or [Bindings(self.operator_key)]
+            for event, record in zip(events, records, strict=True):
+                if event.kind != OPEN and bound[0].read(record.encode())[0] != event.word:
+                    raise LogBrokenError(f"entry {event.seq} does not say what its signed record says")
+                bound[0].follow(event.word)
+
+        return self._access.scan(read, heads=True)
+
+    def signed_head(self) -> Envelope | None:
+        """Give the last signed tree head, its signature and the ledger's end checked; ``None`` of an empty ledger."""
+        with self._access.reading() as seen:
+            return store.LOG.signed(seen.connection, self.operator_key)[1] if seen else None
 
     def check_reaches(self, count: int, hash: str) -> None:  # noqa: A002 - the key in manifests
-        """Check the whole ledger, and that entry `count` still ends in `hash`: that a version's head is in it.
+        """Check the whole ledger, and that it begins with `count` entries of this root: that a version's head is in it.
 
         Raises
         ------
         LedgerBrokenError
             If the ledger is not whole or is not the one that the head was taken from.
         """
-        events = self.events()
-        if not 0 < count <= len(events) or events[count - 1].hash != hash:
-            raise LedgerBrokenError(
-                f"{self.path.name} does not hold the head {hash[:12]} of {count} entries that the version was built "
-                "at; it is another ledger, or its history was rewritten"
-            )
+        head = self.head()
+        with self._access.reading() as seen:
+            if not seen or not 0 < count <= head.count or store.LOG.root(seen.connection, count) != hash:
+                raise LogBrokenError(
+                    f"it does not begin with the {count} entries of root {hash[:12]} that the version was built at; "
+                    "it is another ledger, or its history was rewritten"
+                )
 
-    def standings(self, purpose: str, at: datetime) -> dict[Pseudonym, Standing]:
-        """Tell how each member who ever decided on `purpose` stands to it at the instant `at`."""
-        return standings(self.events(), purpose, at)
+    def answers(
+        self, purpose: str, at: datetime, recipient: str | None = None, *, count: int | None = None
+    ) -> Answers:  # fmt: skip
+        """Tell how each member who ever decided on `purpose` stands to it at the instant `at`.
+
+        Parameters
+        ----------
+        purpose, at
+            What is asked, and for which instant.
+        recipient
+            The buyer, for a purpose that names one.
+        count
+            Look at the first so many entries only: at what was recorded when a version was built. All unless given.
+
+        Raises
+        ------
+        LedgerBrokenError
+            As in :meth:`events`.
+        """
+        asked = Standings(purpose, at, recipient)
+        head = self._access.scan(lambda events, _: asked.take(e for e in events if count is None or e.seq < count))
+        return Answers(head, asked.tell())
+
+    def standings(
+        self, purpose: str, at: datetime, recipient: str | None = None, *, count: int | None = None
+    ) -> dict[Pseudonym, Standing]:  # fmt: skip
+        """Give the standings of :meth:`answers`."""
+        return self.answers(purpose, at, recipient, count=count).standings
+
+    def prove(
+        self,
+        member: str,
+        purpose: str,
+        at: datetime,
+        *,
+        recipient: str | None = None,
+        since: Head | None = None,
+        version: str = "",
+    ) -> ConsentProof:
+        """Prove to anybody what a member decided; reads O(log n) for each of the member's entries.
+
+        Parameters
+        ----------
+        member, purpose, at, recipient
+            Whose standing to what, when and for whom.
+        since
+            An earlier head: the question is answered for the entries up to it. The last one unless given.
+        version
+            Name of the dataset version that was built at that head.
+
+        Raises
+        ------
+        LedgerBrokenError
+            If what is read is not what was signed, if it does not go on from `since`, or if there is nothing to prove.
+        """
+        question = Question(purpose, recipient or "", utc_text(at))
+        with self._access.reading() as seen:
+            if not seen:
+                raise LogBrokenError("nothing was ever recorded, so there is nothing to prove")
+            earlier = None
+            if since is not None:
+                if since.count > seen.head.size:
+                    raise LogBrokenError(f"it has {seen.head.size} entries, the head that is asked about {since.count}")
+                path = store.LOG.consistency(seen.connection, since.count, seen.head.size)
+                earlier = Earlier(since, tuple(path), version)
+            proof = ConsentProof(question, self._access.evidence(seen, self.pseudonym(member)), earlier)
+            proof.check(self.operator_key)
+        return proof
 
     def history(self, member: str) -> list[Event]:
-        """Give the entries about one member, oldest first."""
-        pseudonym = self.pseudonym(member)
-        return [event for event in self.events() if event.member == pseudonym]
+        """Give the entries about one member, oldest first, proved to be all.
+
+        Raises
+        ------
+        LedgerBrokenError
+            If what is read is not what was signed.
+        """
+        with self._access.reading() as seen:
+            if not seen:
+                return []
+            return list(self._access.evidence(seen, self.pseudonym(member)).entries)
 
     def pseudonym(self, member: str) -> Pseudonym:
         """Give the name under which `member` stands in this ledger and in every dataset version."""
-        return self.pseudonyms.of(member)
+        return self._access.keyring.pseudonyms.of(member)
 
     @property
     def pseudonyms(self) -> Pseudonyms:
         """The key holder; its key file is made on first use."""
-        if self._pseudonyms is None:
-            self._pseudonyms = Pseudonyms.at(self.path.parent / "keys" / "member.key")
-        return self._pseudonyms
+        return self._access.keyring.pseudonyms
 
-    def _word(self, decision: Decision) -> Word:
-        until = utc_text(decision.until) if decision.until else ""
-        return (
-            self.pseudonym(decision.member),
-            decision.kind.value,
-            decision.purpose or "",
-            utc_text(decision.at),
-            until,
-        )
-
-    def _checked(self, connection: sa.Connection, noted: Head | None) -> list[Event]:
-        events = _stored(connection)
-        if (place := first_false(events)) is not None:
-            raise LedgerBrokenError(
-                f"{self.path.name}: entry {place} is not the one that was recorded there (edited, removed or "
-                "added by hand); restore the ledger from a backup"
-            )
-        self._check_against(events, noted or self._noted())
-        self._check_key(events)
-        return events
-
-    def _check_against(self, events: list[Event], noted: Head | None) -> None:
-        if noted is None:
-            if events:
-                raise LedgerBrokenError(
-                    f"{self._head_path.name} is missing beside a ledger of {len(events)} entries, so nobody can tell "
-                    "whether its end was cut off; restore both files from a backup"
-                )
-            return
-        if noted.count > len(events) or (noted.count and events[noted.count - 1].hash != noted.hash):
-            raise LedgerBrokenError(
-                f"{self.path.name} has {len(events)} entries, but {self._head_path.name} knows of {noted.count} of "
-                "another history: entries were cut off or replaced; restore both files from a backup"
-            )
-
-    def _noted(self) -> Head | None:
-        try:
-            note = json.loads(self._head_path.read_bytes())
-            return Head(int(note["count"]), str(note["hash"]))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise LedgerBrokenError(f"{self._head_path.name} is not a ledger head ({error}); restore it") from error
-
-    def _note(self, head: Head) -> None:
-        write_atomically(self._head_path, canonical_json({"count": head.count, "hash": head.hash}))
-
-    def _check_key(self, events: list[Event]) -> None:
-        if events and self._pseudonyms is not None and events[0].member != self._pseudonyms.key_id:
-            raise LedgerBrokenError(
-                f"{self.path.name} was written with another member key; put the key file of this collective back"
-            )
-
-    def _note_head(self) -> None:
-        with self._writing() as connection:
-            last = connection.execute(sa.select(_events.c.seq, _events.c.hash).order_by(_events.c.seq.desc())).first()
-            if last is not None:
-                self._note(Head(last.seq + 1, last.hash))
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connected("BEGIN IMMEDIATE") as connection:
-            _metadata.create_all(connection)
-            yield connection
-
-    @contextmanager
-    def _connected(self, begin: str) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(
-            f"sqlite:///{self.path}", poolclass=sa.NullPool, connect_args={"timeout": _LOCK_WAIT_SECONDS}
-        )
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        try:
-            with engine.begin() as connection:
-                yield connection
-        except sa.exc.DatabaseError as error:
-            raise LedgerBrokenError(f"{self.path.name} cannot be used as a ledger: {error.__cause__}") from error
-        finally:
-            engine.dispose()
-
-
-def _prepare(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined] # transactions begin where this file says
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
-
-
-def _stored(connection: sa.Connection) -> list[Event]:
-    if not sa.inspect(connection).has_table(_events.name):
-        return []
-    rows = connection.execute(sa.select(_events).order_by(_events.c.seq)).mappings()
-    return [Event(**{**row, "member": Pseudonym(row["member"])}) for row in rows]
+    @property
+    def operator_key(self) -> VerifyKey:
+        """The public key that this ledger's heads are signed with."""
+        return self._access.keyring.operator_public

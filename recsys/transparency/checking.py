@@ -66,8 +66,8 @@ class Check:
                 raise LogBrokenError(f"entry {seq} names {told} as the one before it; it was {self._last.get(owner)}")
             self._last[owner] = seq
 
-    def done(self) -> TreeHead | None:
-        """Compare with the signed head and the map; give the head, or ``None`` if the log is empty.
+    def done(self) -> TreeHead:
+        """Compare with the signed head and the map; give the head.
 
         Raises
         ------
@@ -76,13 +76,8 @@ class Check:
         """
         if next(self._nodes, None) is not None:
             raise LogBrokenError(f"{self._log.nodes.name} has nodes of entries that are not there: the end was cut off")
-        found = self._log.head(self._connection, self._key)
         size = self._frontier.size
-        if found is None:
-            if size:
-                raise LogBrokenError(f"{self._log.heads.name} has no signed head for {size} entries")
-            return None
-        head = found[0]
+        head, _ = self._log.signed(self._connection, self._key)
         if (head.size, head.root) != (size, self._frontier.root.hex()):
             raise LogBrokenError(f"{size} entries are not the {head.size} that {self._log.heads.name} was signed for")
         self._check_map(head)

@@ -36,7 +36,7 @@ from recsys.transparency.merkle import (
 )
 
 _ASKED_AT_ONCE = 500
-_INTEGER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+INTEGER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _T = TypeVar("_T")
 
 
@@ -64,7 +64,7 @@ class Log:
             sa.Table(
                 f"{name}_nodes",
                 metadata,
-                sa.Column("id", _INTEGER, primary_key=True, autoincrement=False),
+                sa.Column("id", INTEGER, primary_key=True, autoincrement=False),
                 sa.Column("hash", sa.LargeBinary, nullable=False),
             )
         )
@@ -72,7 +72,7 @@ class Log:
             sa.Table(
                 f"{name}_heads",
                 metadata,
-                sa.Column("size", _INTEGER, primary_key=True, autoincrement=False),
+                sa.Column("size", INTEGER, primary_key=True, autoincrement=False),
                 sa.Column("envelope", sa.Text, nullable=False),
             )
         )
@@ -81,7 +81,7 @@ class Log:
             metadata,
             sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
             sa.Column("owner", sa.Text, primary_key=True),
-            sa.Column("seq", _INTEGER, nullable=False),
+            sa.Column("seq", INTEGER, nullable=False),
             sqlite_with_rowid=False,
         )
         self.map = sa.Table(
@@ -102,6 +102,19 @@ class Log:
         query = sa.select(self.heads).order_by(self.heads.c.size.desc()).limit(1)
         row = connection.execute(query).first()
         return self.read_head(row, key) if row else None
+
+    def signed(self, connection: sa.Connection, key: VerifyKey) -> tuple[TreeHead, Envelope]:
+        """Give the last signed head of a log that has one.
+
+        Raises
+        ------
+        LogBrokenError
+            If it has none, or as in :meth:`head`.
+        """
+        found = self.head(connection, key)
+        if found is None:
+            raise LogBrokenError(f"the signed heads in {self.heads.name} are gone; restore them from a backup")
+        return found
 
     def read_head(self, row: sa.Row[Any], key: VerifyKey) -> tuple[TreeHead, Envelope]:
         """Check a row of the table of heads."""
