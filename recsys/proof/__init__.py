@@ -15,6 +15,7 @@ Why it is as it is:
 from recsys.proof.history import History
 from recsys.proof.neighbours import Likeness, likenesses
 from recsys.proof.points import FULL_SCORE, SCORERS, Figures, Score, Scorer
+from recsys.proof.pool import award, prove_members
 from recsys.proof.prove import NOT_PROVED, VALID_FROM, Circumstances, Proof, prove
 from recsys.proof.sketch import Sketch
 from recsys.proof.store import Award, ProofStore, Sketched
@@ -35,6 +36,8 @@ __all__ = [
     "Scorer",
     "Sketch",
     "Sketched",
+    "award",
     "likenesses",
     "prove",
+    "prove_members",
 ]

@@ -18,7 +18,6 @@ from recsys.proof.neighbours import Likeness
 from recsys.proof.parts import Part, measured
 from recsys.proof.points import FULL_SCORE, Figures, Measured, Scorer, differential
 from recsys.proof.quality import artists_heard, days_spanned, minutes_heard, plays_told, quality_parts
-from recsys.proof.sketch import LEAST_TOKENS, Sketch
 from recsys.proof.store import Award
 
 VALID_FROM = 0.5
@@ -78,9 +77,9 @@ class Circumstances:
     at
         When it is made.
     likenesses
-        Members whose histories are too alike; ``None`` where the pool was not looked at.
-    pool
-        How many members were compared.
+        Members whose histories are too alike.
+    compared_with
+        With how many members the history was compared; 0 where it holds too little to be compared.
     awards
         What the member was awarded before, by any table.
     signed_by
@@ -88,8 +87,8 @@ class Circumstances:
     """
 
     at: datetime
-    likenesses: Sequence[Likeness] | None = None
-    pool: int = 0
+    likenesses: Sequence[Likeness] = ()
+    compared_with: int = 0
     awards: Sequence[Award] = ()
     signed_by: str | None = None
 
@@ -108,7 +107,7 @@ def prove(listens: Listens, circumstances: Circumstances, scorer: Scorer | None 
     """
     history, scorer = History.of(listens.table), scorer or Measured()
     quality, authenticity = quality_parts(history), authenticity_parts(history)
-    uniqueness, alike = _uniqueness(history, circumstances.likenesses)
+    uniqueness, alike = _uniqueness(circumstances)
     figures = Figures(
         quality=float(np.mean(measured(quality))),
         authenticity=authenticity_of(authenticity) if len(history) else 0.0,
@@ -130,7 +129,7 @@ def prove(listens: Listens, circumstances: Circumstances, scorer: Scorer | None 
             "differential_points": now,
             "quality": _documents(quality),
             "authenticity": _documents(authenticity),
-            "uniqueness": {"compared_with": max(0, circumstances.pool - 1), **alike},
+            "uniqueness": alike,
             "ownership": {"signed_by": circumstances.signed_by, "not_proved": NOT_PROVED},
         },
         metadata={
@@ -158,25 +157,28 @@ def _facts(history: History, awards: Sequence[Award]) -> dict[str, Any]:
     }
 
 
-def _uniqueness(history: History, near: Sequence[Likeness] | None) -> tuple[float, dict[str, Any]]:
+def _uniqueness(circumstances: Circumstances) -> tuple[float, dict[str, Any]]:
     """Give uniqueness: what is left of 1 after the overlap with the most alike of those who came earlier.
 
     One half where nothing could be compared.
     """
-    comparable = near is not None and bool((Sketch.of(history).sizes >= LEAST_TOKENS).any())
-    most = max((like.overlap for like in near or () if like.earlier), default=0.0)
-    shown = [
-        {**asdict(like), "shared": round(like.shared, 2), "overlap": round(like.overlap, 2)} for like in near or ()
-    ]
-    earlier = [like for like in shown if like["earlier"]]
-    later = [like for like in shown if not like["earlier"]]
-    found = {"comparable": comparable, "like": earlier[:_NEAREST_SHOWN], "copied_by": later[:_NEAREST_SHOWN]}
-    return (1.0 - most if comparable else 0.5), found
+    most = max((like.overlap for like in circumstances.likenesses if like.earlier), default=0.0)
+    compared = circumstances.compared_with
+    found = {
+        "compared_with": compared,
+        "like": [_shown(like) for like in circumstances.likenesses if like.earlier][:_NEAREST_SHOWN],
+        "copied_by": [_shown(like) for like in circumstances.likenesses if not like.earlier][:_NEAREST_SHOWN],
+    }
+    return (1.0 - most if compared else 0.5), found
 
 
 def _shown(like: Likeness) -> dict[str, Any]:
-    figures = {"shared": round(like.shared, 2), "overlap": round(like.overlap, 2)}
-    return {**asdict(like), **figures, "other": like.other[:_SHORT]}
+    return {
+        "other": like.other[:_SHORT],
+        "view": like.view,
+        "shared": round(like.shared, 2),
+        "overlap": round(like.overlap, 2),
+    }
 
 
 def _documents(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -100,6 +100,11 @@ class Sketch:
             np.array([len(sets[view.name]) for view in VIEWS], np.int64),
         )
 
+    @property
+    def comparable(self) -> bool:
+        """Whether any view holds enough to be compared with others'."""
+        return bool((self.sizes >= LEAST_TOKENS).any())
+
     def to_bytes(self) -> bytes:
         """Write the sketch (NumPy's npz, without pickles)."""
         file = io.BytesIO()

@@ -2,12 +2,12 @@
 
 ::
 
-    proof/<pseudonym>/
-      sketch      the member's place in the order of coming, the exports sketched, the sketch
-      awards      a JSON list: points, when, by which table
+    proof/
+      <pseudonym>.sketch    the member's place in the order of coming, the exports sketched, the sketch
+      <pseudonym>.awards    a JSON list: points, when, by which table
 
 A sketch is personal: whoever has it can test a guessed history. So both files are encrypted under the member's data key
-(AES-256-GCM, as contributions are): where that key is destroyed they are noise, in every backup too. The folder of a
+(AES-256-GCM, as contributions are): where that key is destroyed they are noise, in every backup too. What is left of a
 member who has no contributions any more is removed by the next :meth:`ProofStore.refresh`.
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -31,7 +30,7 @@ from recsys.proof.history import History
 from recsys.proof.sketch import EDITION, Sketch
 
 _NONCE_BYTES = 12
-_SKETCH, _AWARDS = "sketch", "awards"
+_SKETCH, _AWARDS = ".sketch", ".awards"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +135,10 @@ class ProofStore:
 
     def forget(self, member: Pseudonym) -> bool:
         """Remove what is kept of a member; tell whether there was anything."""
-        room = self.folder / member
-        if not room.is_dir():
-            return False
-        shutil.rmtree(room)
-        return True
+        kept = [path for name in (_SKETCH, _AWARDS) if (path := self._path(member, name)).exists()]
+        for path in kept:
+            path.unlink()
+        return bool(kept)
 
     def awards(self, member: Pseudonym) -> list[Award]:
         """Give what a member was awarded before, in the order of time."""
@@ -161,9 +159,9 @@ class ProofStore:
         return stored is not None and stored.exports == self.contributions.exports(member)
 
     def _forget_others(self, members: set[Pseudonym]) -> None:
-        for room in self.folder.iterdir() if self.folder.is_dir() else ():
-            if Pseudonym(room.name) not in members:
-                self.forget(Pseudonym(room.name))
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if path.suffix in {_SKETCH, _AWARDS} and path.stem not in members:
+                path.unlink()
 
     def _sketched(self, member: Pseudonym) -> Sketched | None:
         data = self._read(member, _SKETCH)
@@ -171,11 +169,11 @@ class ProofStore:
             return Sketched.from_bytes(member, data) if data else None
         except (ValueError, KeyError, TypeError, OSError) as fault:
             raise ConfigError(
-                f"the sketch of {member[:12]} is damaged ({fault}); delete {self.folder / member}"
+                f"the sketch of {member[:12]} is damaged ({fault}); delete {self._path(member, _SKETCH)}"
             ) from fault
 
     def _read(self, member: Pseudonym, name: str) -> bytes | None:
-        path = self.folder / member / name
+        path = self._path(member, name)
         if not path.exists():
             return None
         data = path.read_bytes()
@@ -192,7 +190,10 @@ class ProofStore:
     def _write(self, member: Pseudonym, name: str, content: bytes) -> None:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         cipher = self.contributions.keys.make(member)
-        write_atomically(self.folder / member / name, nonce + cipher.encrypt(nonce, content, _bound_to(member, name)))
+        write_atomically(self._path(member, name), nonce + cipher.encrypt(nonce, content, _bound_to(member, name)))
+
+    def _path(self, member: Pseudonym, name: str) -> Path:
+        return self.folder / f"{member}{name}"
 
 
 def _sketch(contributions: Contributions, member: Pseudonym) -> tuple[Pseudonym, tuple[str, ...], Sketch]:

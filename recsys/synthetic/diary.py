@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from recsys.synthetic.world import World, draw_taste
+from recsys.synthetic.world import Taste, World, draw_taste
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """The instant at which the collective is looked at; all plays and consents lie before it."""
@@ -42,11 +42,13 @@ class Diary:
     finished: np.ndarray
 
 
-def keep_diary(world: World, rng: np.random.Generator, years: float, plays: int | None = None) -> Diary:
-    """Draw a member's plays over the last `years` before :data:`NOW`: so many, or a few hundred."""
+def keep_diary(
+    world: World, rng: np.random.Generator, years: float, plays: int | None = None, taste: Taste | None = None
+) -> Diary:
+    """Draw a member's plays over the last `years` before :data:`NOW`: so many or a few hundred, of a given taste."""
     if plays is None:
         plays = int(np.clip(rng.lognormal(np.log(450), 0.6), 200, 1_500))
-    taste = draw_taste(world, rng, int(np.clip(rng.lognormal(np.log(65), 0.4), 30, 150)))
+    taste = taste or draw_taste(world, rng, int(np.clip(rng.lognormal(np.log(65), 0.4), 30, 150)))
     artists = rng.choice(taste.artists, size=plays, p=taste.shares)
     titles = np.minimum(rng.geometric(0.3, size=plays) - 1, len(world.tracks[0]) - 1)
     length = 120_000 + (artists * 7_919 + titles * 104_729) % 240_000
