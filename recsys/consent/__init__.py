@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from recsys.consent.artist_log import RegistryHead
 from recsys.consent.artists import ArtistPreferences, ArtistRegistry
-from recsys.consent.chain import Event, Head
 from recsys.consent.declaration import Declaration
+from recsys.consent.events import Event, Head
 from recsys.consent.gate import ConsentedListens, admit
 from recsys.consent.ledger import Ledger
 from recsys.consent.preferences import ArtistPolicy, Preference
