@@ -82,27 +82,19 @@ class ArtistReport:
         within = self.recommended or {}
         bare = (self.by_popularity or {}).get(str(_TYPICAL), "")
         depths = "; ".join(f"{k} places: {count}" for k, count in within.items())
+        name = self.artist
         lines = [
-            f"{self.artist} is number {self.rank:,} of {self.artists:,} artists by listeners: {self.listeners} members.",
-            (
-                f"The model was tested on {self.held_out} listeners it had never seen. {self.eligible} of them were not known "
-                f"to listen to {self.artist}, so it could recommend them."
-            ),
-            f"How many got {self.artist} within the first {depths}.",
-            f"By bare popularity, {bare} would get {self.artist} within the first {_TYPICAL}.",
-            (
-                f"Artists with about as many listeners are each within the first {_TYPICAL} of {self.peers:.1f} lists, on "
-                "average."
-            ),
+            f"{name} is number {self.rank:,} of {self.artists:,} artists by listeners: {self.listeners} members.",
+            f"The model was tested on {self.held_out} listeners it had never seen.",
+            f"It was not told that {self.eligible} of them listen to {name}, so it could recommend {name} to these.",
+            f"How many got {name} within the first {depths}.",
+            f"By bare popularity, {bare} would get {name} within the first {_TYPICAL}.",
+            f"Artists with about as many listeners are within the first {_TYPICAL} of {self.peers:.1f} lists each.",
         ]
         if self.median_place is not None:
-            lines.append(
-                f"Half of the lists that hold {self.artist} have it at place {self.median_place:.0f} or above."
-            )
+            lines.append(f"Half of the lists that hold {name} have it at place {self.median_place:.0f} or above.")
         if self.found:
-            lines.append(
-                f"{self.hidden} listen to {self.artist} without the model having been told; {self.found} of them got it."
-            )
+            lines.append(f"{self.hidden} listen to {name} though the model was not told; {self.found} of them got it.")
         return lines
 
 
