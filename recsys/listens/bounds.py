@@ -77,9 +77,9 @@ class Budget:
         UnreadableExportError
             If that is more than it can be, or too large.
         """
+        self.spend(size, name)
         if size > max(_SMALL, MAX_RATIO * packed):
             raise self.refusal(f"inflates more than {MAX_RATIO} times: a zip bomb; {AGAIN}", name)
-        self.spend(size, name)
 
     def refusal(self, reason: str, name: str | None = None) -> UnreadableExportError:
         """Make the error that refuses this export for the sake of the file `name` in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from recsys.listens.reading import claims, member_name
 from recsys.listens.sources import SOURCES
 from recsys.listens.table_pool import pool_source
 
+LARGE_BYTES = 192 << 20
+"""History from here on takes so much memory that one such export is read at a time; all but the heaviest have less."""
+
+_ZIP_SHRINKS = 12
 _YEAR = re.compile(r"\d{4}")
 
 
@@ -74,6 +79,19 @@ def plan(exports: list[Path], pseudonyms: Pseudonyms) -> tuple[list[Task], list[
         except ValueError:  # blank, or not Unicode
             nameless.append(Broken(path, "its name names no member; rename it to the member's name"))
     return tasks, nameless
+
+
+def is_large(path: Path) -> bool:
+    """Tell by sizes alone whether an export holds more than :data:`LARGE_BYTES`, as zips commonly shrink."""
+    found = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+    return sum(map(_unpacked, found if path.is_dir() else [path])) > LARGE_BYTES
+
+
+def _unpacked(path: Path) -> int:
+    try:
+        return path.stat().st_size * (_ZIP_SHRINKS if may_be_zip(path.name) else 1)
+    except OSError:  # reading it will tell why
+        return 0
 
 
 def export_digest(path: Path) -> str:

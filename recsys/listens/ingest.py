@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from recsys.canonical import Pseudonym, Pseudonyms, sha256_hex
+from recsys.canonical import Pseudonym, Pseudonyms, sha256_hex, sweep
 from recsys.errors import MemberErasedError, UnreadableExportError
 from recsys.listens.contributions import Contributions
-from recsys.listens.inbox import Broken, Task, export_digest, find_exports, plan
+from recsys.listens.inbox import Broken, Task, export_digest, find_exports, is_large, plan
+from recsys.listens.pool import Listens
 from recsys.listens.reading import read_export
 from recsys.listens.report import ReadReport
 from recsys.listens.table import Route
 from recsys.listens.table_pool import read_pool
-from recsys.parallel import in_processes
+from recsys.parallel import in_processes, one_by_one_apart
+
+_TOGETHER = 4
+_FEW = 8
 
 Progress = Callable[[int, int], None]
 
@@ -120,9 +125,11 @@ def ingest(
     how = _How(contributions, route, incognito)
     of_one = [task for task in tasks if task.member is not None]
     of_many = [task for task in tasks if task.member is None]
+    for folder in (contributions.folder, contributions.keys.folder):
+        sweep(folder)
     outcomes = []
     for outcome in chain(
-        in_processes(partial(_take_in, how), of_one, workers=workers),
+        _spread(partial(_take_in, how), of_one, workers),
         (_take_in_many(how, pseudonyms, task) for task in of_many),
     ):
         outcomes.append(outcome)
@@ -131,18 +138,50 @@ def ingest(
     return _summed(outcomes, nameless)
 
 
-def _take_in(how: _How, task: Task) -> _Outcome:
+def _spread(take_in: Callable[[Sequence[Task]], list[_Outcome]], tasks: list[Task], workers: int) -> Iterator[_Outcome]:
+    """Spread exports over processes; then the large ones, one at a time, so that memory stays bounded."""
+    if len(tasks) <= _FEW or workers == 1:
+        yield from chain.from_iterable(take_in([task]) for task in tasks)
+        return
+    large = [task for task in tasks if is_large(task.path)]
+    others = [task for task in tasks if task not in large]
+    groups = [others[start : start + _TOGETHER] for start in range(0, len(others), _TOGETHER)]
+    yield from chain.from_iterable(in_processes(take_in, groups, workers=workers, batch=1))
+    yield from chain.from_iterable(one_by_one_apart(take_in, [[task] for task in large]))
+
+
+def _take_in(how: _How, tasks: Sequence[Task]) -> list[_Outcome]:
+    """Take in some exports; each is read while the one before it is being made durable."""
+    outcomes: list[Future[_Outcome]] = []
+    with ThreadPoolExecutor(1) as disk:
+        for task in tasks:
+            rest = _read(how, task)
+            wait(outcomes[-1:])  # so that no third export is in memory
+            outcomes.append(disk.submit(rest))
+        return [outcome.result() for outcome in outcomes]
+
+
+def _read(how: _How, task: Task) -> Callable[[], _Outcome]:
+    """Read an export; what is left to do is to store it, if there is anything to store."""
     member = Pseudonym(task.member or "")
     try:
         how.contributions.keys.refuse_erased(member)
         digest = _digest(how, task.path)
         if how.contributions.has(member, digest):
-            return _Outcome(frozenset({member}), how.contributions.report(member, digest), was_in=True)
+            report = how.contributions.report(member, digest)
+            return partial(_Outcome, frozenset({member}), report, was_in=True)
         listens = read_export(task.path, member=member, route=how.route, incognito=how.incognito)
-        how.contributions.add(listens, digest)
     except UnreadableExportError as fault:
-        return _Outcome(broken=Broken(fault.path, fault.reason, fault.entry))
+        return partial(_Outcome, broken=Broken(fault.path, fault.reason, fault.entry))
     except MemberErasedError:
+        return partial(_Outcome, erased=1)
+    return partial(_store, how, member, listens, digest)
+
+
+def _store(how: _How, member: Pseudonym, listens: Listens, digest: str) -> _Outcome:
+    try:
+        how.contributions.add(listens, digest)
+    except MemberErasedError:  # meanwhile
         return _Outcome(erased=1)
     return _Outcome(frozenset({member}), listens.report)
 

@@ -12,7 +12,7 @@ import pytest
 from listens.made import ACCOUNT_2025, EXTENDED_2025, account_row, as_bytes, extended_row, make_folder, make_zip
 
 from recsys.errors import UnreadableExportError
-from recsys.listens import export, read_export, reading
+from recsys.listens import bounds, read_export, reading
 
 MB = 1 << 20
 HISTORY = "MyData/StreamingHistory0.json"
@@ -145,20 +145,20 @@ def test_a_bomb_that_lies_about_its_size_is_not_inflated_beyond_it(tmp_path):
 
 
 def test_a_history_beyond_all_measure_is_refused(tmp_path):
-    path = with_entry_field(make_zip(tmp_path / "anna.zip", {HISTORY: []}), 24, struct.pack("<I", 33 * MB))
-    assert "larger than 32 MB" in refusal(path).reason
+    path = with_entry_field(make_zip(tmp_path / "anna.zip", {HISTORY: []}), 24, struct.pack("<I", 65 * MB))
+    assert "larger than 64 MB" in refusal(path).reason
 
 
 def test_a_file_beyond_all_measure_is_refused(tmp_path):
     path = make_folder(tmp_path / "anna", {HISTORY: b""}) / HISTORY
-    os.truncate(path, 33 * MB)
-    assert "larger than 32 MB" in refusal(tmp_path / "anna").reason
-    assert "larger than 32 MB" in refusal(path).reason
+    os.truncate(path, 65 * MB)
+    assert "larger than 64 MB" in refusal(tmp_path / "anna").reason
+    assert "larger than 64 MB" in refusal(path).reason
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
 def test_too_much_in_all_is_refused(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(export, "MAX_BYTES", 400)
+    monkeypatch.setattr(bounds, "MAX_BYTES", 400)
     files = {f"MyData/StreamingHistory{number}.json": [account_row()] for number in range(9)}
     path = make_zip(tmp_path / "anna", files) if kind == "zip" else make_folder(tmp_path / "anna", files)
     assert "of history in one export" in refusal(path).reason
@@ -173,7 +173,7 @@ def test_too_many_plays_are_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
 def test_too_many_files_are_refused(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(export, "MAX_FILES", 9)
+    monkeypatch.setattr(bounds, "MAX_FILES", 9)
     files = {f"{number}.txt": b"" for number in range(10)}
     path = make_zip(tmp_path / "anna", files) if kind == "zip" else make_folder(tmp_path / "anna", files)
     assert "files" in refusal(path).reason

@@ -31,6 +31,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=_WEEK_MS)]
 _Stamp = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+_Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 _HISTORY = re.compile(r"(streaming_?history|endsong|endvideo).*\.json")
 _ACCOUNT = re.compile(rb'"endTime"\s*:')
 _EXTENDED = re.compile(rb'"ts"\s*:')
@@ -47,23 +48,23 @@ _WHAT = "a list of plays as Spotify writes it"
 
 
 class _AccountRow(msgspec.Struct, gc=False, rename="camel"):
-    end_time: str
+    end_time: _Text
     ms_played: _Milliseconds
-    artist_name: str | None = None
-    track_name: str | None = None
-    podcast_name: str | None = None
-    audiobook_name: str | None = None
+    artist_name: _Text | None = None
+    track_name: _Text | None = None
+    podcast_name: _Text | None = None
+    audiobook_name: _Text | None = None
 
 
 class _ExtendedRow(msgspec.Struct, gc=False):
-    ts: str
+    ts: _Text
     ms_played: _Milliseconds
-    master_metadata_album_artist_name: str | None = None
-    master_metadata_track_name: str | None = None
-    spotify_track_uri: str | None = None
-    spotify_episode_uri: str | None = None
-    audiobook_uri: str | None = None
-    reason_end: str | None = None
+    master_metadata_album_artist_name: _Text | None = None
+    master_metadata_track_name: _Text | None = None
+    spotify_track_uri: _Text | None = None
+    spotify_episode_uri: _Text | None = None
+    audiobook_uri: _Text | None = None
+    reason_end: _Text | None = None
     offline_timestamp: _Stamp | None = None
     incognito_mode: bool | None = None
 
@@ -99,9 +100,6 @@ class Spotify:
         if _ACCOUNT.search(text, 0, _PEEK):
             return _read_account(text, route)
         return _read_extended(text, route)
-
-
-SPOTIFY = Spotify()
 
 
 def _read_account(text: bytes, route: Route) -> Rows:
