@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -20,6 +22,9 @@ from recsys.listens.table import LeftOut, Route, Source
 
 MAX_TABLE_BYTES = 96 << 20
 """Size of an export's listens in memory; the heaviest listeners, with 250,000 plays, need about 30 MB."""
+
+_MUSIC = re.compile(r"(?i)_music_?[^/]*$")
+"""So a file is called since podcasts have had files of their own."""
 
 
 def read_export(
@@ -75,9 +80,10 @@ def _rows(path: Path, file: HistoryFile, route: Route | None) -> Rows:
     if source is None:
         raise UnreadableExportError(path, f"not a listening history of a known service; {advice()}")
     try:
-        return source.read(file.data, route_of(source, route))
+        rows = source.read(file.data, route_of(source, route))
     except ValueError as fault:
         raise UnreadableExportError(path, str(fault), file.name) from None
+    return replace(rows, may_hold_podcasts=False) if _MUSIC.search(file.name) else rows
 
 
 def route_of(source: FileSource, stated: Route | None) -> Route:

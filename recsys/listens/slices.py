@@ -1,6 +1,6 @@
 """Long histories merged one stretch of time at a time, so that merging needs memory for a stretch only.
 
-Rows are the same play only if their times agree, to the minute at the coarsest, as long as one service tells them all
+Rows are the same play only if their times agree, to the minute at the coarsest, as long as one teller tells them all
 (:mod:`recsys.listens.merging`): stretches that begin on a full minute can be merged one by one.
 """
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.listens.merging import without_repeats
-from recsys.listens.tellers import service_of
+from recsys.listens.tellers import teller_of
 
 SLICE_ROWS = 40_000
 """Rows of a stretch; most exports have fewer."""
@@ -32,7 +32,7 @@ def merged(parts: Sequence[pa.Table]) -> tuple[pa.Table, Counter[str]]:
         Listens, as in :data:`recsys.listens.SCHEMA`.
     """
     rows = sum(part.num_rows for part in parts)
-    if rows <= SLICE_ROWS or not _one_service(parts):
+    if rows <= SLICE_ROWS or not _one_teller(parts):
         return without_repeats(*parts)
     tables, left_out = [], Counter[str]()
     for stretch in _stretches(parts, -(-rows // SLICE_ROWS)):
@@ -42,8 +42,8 @@ def merged(parts: Sequence[pa.Table]) -> tuple[pa.Table, Counter[str]]:
     return pa.concat_tables(tables), left_out
 
 
-def _one_service(parts: Sequence[pa.Table]) -> bool:
-    tellers = {(service_of(source), route) for part in parts for source, route in _distinct(part)}
+def _one_teller(parts: Sequence[pa.Table]) -> bool:
+    tellers = {(teller_of(source), route) for part in parts for source, route in _distinct(part)}
     return len(tellers) == 1 and not any(part["played_at"].null_count for part in parts)
 
 

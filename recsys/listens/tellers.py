@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.listens.artist_keys import artist_key
 from recsys.listens.table import Route, Source
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -37,6 +39,12 @@ def service_of(source: str) -> str:
     return _SERVICES.get(source, source)
 
 
+def teller_of(source: str) -> str:
+    """Give the first of the sources that are believed alike, whose rows are not compared with one another."""
+    place = _PLACES.get(source)
+    return source if place is None else TELLERS[place][0].value
+
+
 def other_tellers(rows: pa.Table) -> Mask:
     """Tell which rows tell a play that a better teller tells in another row.
 
@@ -53,7 +61,7 @@ def other_tellers(rows: pa.Table) -> Mask:
     told = rows.take(pa.array(dated)).select(["played_at", "artist", "track", "ms_played", "source"])
     ends = np.asarray(told["played_at"].cast(pa.int64()).to_numpy()) // 1000
     begins = ends - np.asarray(pc.fill_null(told["ms_played"], 0).to_numpy()) // 1000
-    piece = _codes(told["artist"]) * (len(dated) + 1) + _codes(told["track"])
+    piece = _codes(told["artist"], artist_key) * (len(dated) + 1) + _codes(told["track"], _folded)
     _, piece = np.unique(piece, return_inverse=True)
     places = place[dated]
     for own in np.unique(places)[1:]:
@@ -83,15 +91,15 @@ def _within(piece: Integers, time: Integers, pieces: Integers, begins: Integers,
     return np.asarray((place < len(pieces)) & inside, bool)
 
 
-def _codes(names: pa.ChunkedArray) -> Integers:
+def _codes(names: pa.ChunkedArray, key: Callable[[str], str]) -> Integers:
     encoded = names.combine_chunks().dictionary_encode()
-    folded = [_folded(name) for name in encoded.dictionary.to_pylist()]
+    folded = [key(name) for name in encoded.dictionary.to_pylist()]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(folded))}
     return np.asarray(np.array([numbers[name] for name in folded], np.int64)[np.asarray(encoded.indices)])
 
 
-def _folded(name: str) -> str:
-    """Write a name so that services agree on it: no case, no punctuation, no guests, no remark after a dash."""
-    text = unicodedata.normalize("NFKC", name).casefold()
+def _folded(title: str) -> str:
+    """Write a title so that services agree on it: no case, no punctuation, no guests, no remark after a dash."""
+    text = unicodedata.normalize("NFKC", title).casefold()
     letters = "".join(letter for letter in _FEATURING.sub("", text) if letter.isalnum())
     return letters or text
