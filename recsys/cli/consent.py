@@ -1,16 +1,23 @@
-"""recsys consent: grant, withdraw, import, show."""
+"""recsys consent: grant, renew, withdraw, revoke, import, show."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
 from recsys.cli.common import Common, instant, short, table
+from recsys.cli.consent_papers import invite, purposes, receipt, sign
+
+if TYPE_CHECKING:
+    from recsys.consent.desk import OwnKey
+    from recsys.consent.terms import Decision
 
 consent = App(name="consent", help="Record, end and show what members agree to.")
+for _command in (purposes, receipt, invite, sign):
+    consent.command(_command)
 
 
 @consent.command
@@ -18,11 +25,14 @@ def grant(
     member: str,
     purpose: str = "train-recommender",
     *,
+    recipient: str | None = None,
     at: datetime | None = None,
     until: datetime | None = None,
+    key: Path | None = None,
+    old_key: Path | None = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
-    """Record that a member agrees to a purpose.
+    """Record that a member agrees to a purpose. Show them first what it means: recsys consent purposes.
 
     Parameters
     ----------
@@ -30,19 +40,58 @@ def grant(
         The member's name, as in the name of their export.
     purpose
         train-recommender, sell-insights, share-with-buyer or research.
+    recipient
+        The buyer, where the purpose is share-with-buyer.
     at
         When they agreed (UTC unless it names a zone); now unless given.
     until
         When it ends; two years later unless given.
+    key
+        The member's own key file, if they keep one; else a key is kept for them.
+    old_key
+        The key file they used before, if `key` is a new one.
     """
-    ledger = common.open().ledger
-    end = instant(until) if until else None
-    ledger.grant(member, purpose, at=instant(at), until=end)
-    last = ledger.history(member)[-1]
-    common.show(
-        {"member": last.member, "purpose": purpose, "at": last.at, "until": last.until, "entry": last.seq},
-        f"{member} agrees to {purpose} from {short(last.at)} until {short(last.until)} (entry {last.seq})",
-    )
+    from recsys.consent.desk import granted
+
+    decision = granted(member, purpose, instant(at), instant(until) if until else None, recipient)
+    _say(common, decision, _own(key, old_key))
+
+
+@consent.command
+def renew(
+    member: str,
+    purpose: str = "train-recommender",
+    *,
+    recipient: str | None = None,
+    at: datetime | None = None,
+    until: datetime | None = None,
+    key: Path | None = None,
+    old_key: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Record that a member says yes again, before or after a yes ended that they did not take back.
+
+    Parameters
+    ----------
+    member
+        The member's name.
+    purpose
+        As in grant.
+    recipient
+        The buyer, where the purpose is share-with-buyer.
+    at
+        When they agreed again (UTC unless it names a zone); now unless given.
+    until
+        When it ends; two years later unless given.
+    key
+        The member's own key file, if they keep one.
+    old_key
+        The key file they used before, if `key` is a new one.
+    """
+    from recsys.consent.desk import granted, renewal
+
+    decision = granted(member, purpose, instant(at), instant(until) if until else None, recipient)
+    _say(common, renewal(common.open().ledger.history(member), decision), _own(key, old_key))
 
 
 @consent.command
@@ -50,7 +99,9 @@ def withdraw(
     member: str,
     purpose: str | None = None,
     *,
+    recipient: str | None = None,
     at: datetime | None = None,
+    key: Path | None = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Record that a member no longer agrees: to a purpose, or to anything at all.
@@ -63,17 +114,45 @@ def withdraw(
         The member's name, as in the name of their export.
     purpose
         One purpose; every purpose unless given.
+    recipient
+        One buyer, where the purpose is share-with-buyer; every buyer unless given.
     at
         When they decided (UTC unless it names a zone); now unless given.
+    key
+        The member's own key file, if they keep one.
     """
-    ledger = common.open().ledger
-    ledger.withdraw(member, purpose, at=instant(at))
-    last = ledger.history(member)[-1]
-    common.show(
-        {"member": last.member, "purpose": purpose, "at": last.at, "entry": last.seq},
-        f"{member} no longer agrees to {purpose or 'any purpose'} since {short(last.at)} (entry {last.seq}); "
-        "the next version leaves them out: recsys dataset build",
-    )
+    from recsys.consent import Decision, Kind
+
+    _say(common, Decision(member, Kind.WITHDRAW, purpose, instant(at), recipient=recipient), _own(key, None))
+
+
+@consent.command
+def revoke(
+    member: str,
+    purpose: str | None = None,
+    *,
+    recipient: str | None = None,
+    at: datetime | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """End a member's consent on the collective's own account, for example because a history is not theirs.
+
+    It is signed with the collective's key, so the log tells it from a withdrawal.
+
+    Parameters
+    ----------
+    member
+        The member's name.
+    purpose
+        One purpose; every purpose unless given.
+    recipient
+        One buyer, where the purpose is share-with-buyer; every buyer unless given.
+    at
+        When (UTC unless it names a zone); now unless given.
+    """
+    from recsys.consent import Decision, Kind
+
+    _say(common, Decision(member, Kind.REVOKE, purpose, instant(at), recipient=recipient), None)
 
 
 @consent.command(name="import")
@@ -83,13 +162,18 @@ def import_(decisions: Path, *, common: Common = Common()) -> None:  # noqa: B00
     Parameters
     ----------
     decisions
-        JSON lines: {"member", "kind": "grant" or "withdraw", "purpose", "at", "until"}.
+        A file with one on each line: either records that members signed (recsys consent sign), or bare decisions,
+        {"member", "kind": "grant", "renew", "withdraw" or "revoke", "purpose", "at", "until", "recipient"}.
     """
     from recsys.consent import read_decisions
+    from recsys.consent.records import is_signed, read_envelopes
 
     ledger = common.open().ledger
     before = ledger.head().count
-    head = ledger.record(read_decisions(decisions))
+    if is_signed(decisions):
+        head = ledger.record_signed(read_envelopes(decisions))
+    else:
+        head = ledger.record(read_decisions(decisions))
     added = head.count - max(before, 1)
     common.show({"recorded": added, "entries": head.count}, f"{added:,} decisions recorded, {head.count:,} entries")
 
@@ -107,37 +191,69 @@ def show(
     at
         The instant for which to tell (UTC unless it names a zone); now unless given.
     """
+    if member is None:
+        _show_everybody(common, instant(at))
+    else:
+        _show_one(common, member, instant(at))
+
+
+def _show_everybody(common: Common, moment: datetime) -> None:
     from recsys.consent import PURPOSES, Standing
+    from recsys.consent.terms import NAMES_RECIPIENT
 
     ledger = common.open().ledger
-    moment = instant(at)
     head = ledger.head()
-    if member is None:
-        counts = {purpose: list(ledger.standings(purpose, moment).values()) for purpose in PURPOSES}
-        kinds = (Standing.GIVEN, Standing.EXPIRED, Standing.WITHDRAWN)
-        rows = [(purpose, *(found.count(kind) for kind in kinds)) for purpose, found in counts.items()]
-        document: Any = {
-            "entries": head.count,
-            "head": head.hash,
-            "purposes": {row[0]: dict(zip(kinds, row[1:], strict=True)) for row in rows},
-        }
-        common.show(
-            document,
-            table("Members by purpose", ("purpose", *(kind.value for kind in kinds)), rows, numbers=3),
-            f"{head.count:,} entries, none changed; head {head.hash}",
-        )
-        return
+    kinds = (Standing.GIVEN, Standing.EXPIRED, Standing.WITHDRAWN)
+    rows = []
+    for purpose in PURPOSES:
+        for buyer in ledger.recipients() or ("",) if purpose == NAMES_RECIPIENT else ("",):
+            found = list(ledger.standings(purpose, moment, buyer or None).values())
+            rows.append((f"{purpose}: {buyer}" if buyer else purpose, *(found.count(kind) for kind in kinds)))
+    document: Any = {
+        "entries": head.count,
+        "head": head.hash,
+        "purposes": {row[0]: dict(zip(kinds, row[1:], strict=True)) for row in rows},
+    }
+    common.show(
+        document,
+        table("Members by purpose", ("purpose", *(kind.value for kind in kinds)), rows, numbers=3),
+        f"{head.count:,} entries, none changed; head {head.hash}",
+    )
+
+
+def _show_one(common: Common, member: str, moment: datetime) -> None:
+    from recsys.consent import PURPOSES
+    from recsys.consent.answers import answers
+
+    ledger = common.open().ledger
     history = ledger.history(member)
-    pseudonym = ledger.pseudonym(member)
-    stands = {p: ledger.standings(p, moment).get(pseudonym, Standing.NEVER_GIVEN).value for p in PURPOSES}
-    events = [(event.seq, event.kind, event.purpose or "every purpose", event.at, event.until) for event in history]
-    shown = [(seq, kind, purpose_, short(at_), short(until)) for seq, kind, purpose_, at_, until in events]
+    names = ("entry", "kind", "purpose", "recipient", "at", "until")
+    events = [(e.seq, e.kind, e.purpose or "every purpose", e.recipient, e.at, e.until) for e in history]
+    shown = [(*e[:2], f"{e[2]}: {e[3]}" if e[3] else e[2], short(e[4]), short(e[5])) for e in events]
+    stands = list(answers(history, moment))
     common.show(
         {
-            "member": pseudonym,
-            "standings": stands,
-            "history": [dict(zip(("entry", "kind", "purpose", "at", "until"), e, strict=True)) for e in events],
+            "member": ledger.pseudonym(member),
+            "standings": {one.question: one.standing.value for one in stands},
+            "history": [dict(zip(names, event, strict=True)) for event in events],
         },
         table(f"What {member} decided", ("entry", "kind", "purpose", "at", "until"), shown),
-        *(f"{purpose}: {standing} ({PURPOSES[purpose]})" for purpose, standing in stands.items()),
+        *(f"{one.question}: {one.standing.value} ({PURPOSES[one.purpose]})" for one in stands),
     )
+
+
+def _own(key: Path | None, old_key: Path | None) -> OwnKey | None:
+    from recsys.consent.desk import OwnKey
+
+    return OwnKey(key, old_key) if key else None
+
+
+def _say(common: Common, decision: Decision, own: OwnKey | None) -> None:
+    """Record a decision and show the short form of its receipt."""
+    from recsys.consent.desk import say, short_receipt
+
+    home = common.open()
+    event = say(home.ledger, decision, home.controller, own)
+    facts = {"kind": event.kind, "member": event.member, "purpose": event.purpose or None}
+    more = {"recipient": event.recipient or None, "at": event.at, "until": event.until or None, "entry": event.seq}
+    common.show({**facts, **more, "record": event.record}, *short_receipt(decision, event))
