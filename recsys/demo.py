@@ -1,8 +1,8 @@
 """A synthetic collective, taken through the real pipeline from ingest to report.
 
 The members do not exist; everything else is real: Spotify-format zips, the consent ledger, a dataset version, training
-and an MLflow run. The key of the pseudonyms is derived from the seed, so the same seed gives the same digest; a real
-collective's key is drawn at random. Each step keeps what it finished, so a demo that was killed goes on.
+and an MLflow run. All keys are derived from the seed, so the same seed gives the same digest; a real collective's
+are drawn at random. Each step keeps what it finished, so a demo that was killed goes on.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 from recsys import synthetic
 from recsys.canonical import Pseudonyms, canonical_json, write_atomically
-from recsys.consent import ConsentedListens, admit, read_decisions
+from recsys.consent import ConsentedListens, MemberKeys, admit, read_decisions
 from recsys.dataset import build_next
 from recsys.errors import ConfigError
 from recsys.experiment import Experiment, Outcome, run
 from recsys.home import Home
 from recsys.listens import IngestReport, ingest
 from recsys.synthetic import PURPOSE
+from recsys.transparency import SigningKey
 
 _MARK = "demo.json"
 _SELF_PORTRAIT = b"""# What a collective states of itself; `recsys dataset card` writes it into every card.
@@ -83,7 +84,10 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
     world = home.path / "demo"
     synthetic.make_collective(world, members=members, seed=seed, progress=step("making exports"))
     ingested = ingest(world / "exports", home.contributions, home.pseudonyms, progress=step("reading exports"))
-    home.ledger.record(read_decisions(world / "consents.jsonl"))
+    decisions = list(read_decisions(world / "consents.jsonl"))
+    keys = MemberKeys(home.path / "keys" / "members", make=lambda member: _demo_key(seed, member))
+    keys.make_missing({home.ledger.pseudonym(decision.member) for decision in decisions})
+    home.ledger.record(decisions)
     admitted = admit(home.contributions, home.ledger, PURPOSE, synthetic.NOW)
     artists = home.artists.preferences(at=synthetic.NOW, policy=home.collective.artist_policy)
     building = step("building the version")
@@ -108,7 +112,8 @@ def _claim(home: Home, facts: dict[str, int]) -> None:
     write_atomically(mark, canonical_json(facts))
     write_atomically(home.path / "collective.toml", _SELF_PORTRAIT)
     Pseudonyms.at(home.path / "keys" / "member.key", make=lambda: _demo_key(facts["seed"]))
+    SigningKey.at(home.path / "keys" / "operator.key", make=lambda: _demo_key(facts["seed"], "operator"))
 
 
-def _demo_key(seed: int) -> bytes:
-    return hashlib.sha256(f"recsys demo {seed}: no secret, nobody exists".encode()).digest()
+def _demo_key(seed: int, whose: str = "") -> bytes:
+    return hashlib.sha256(f"recsys demo {seed}: no secret, nobody exists{whose}".encode()).digest()

@@ -1,8 +1,12 @@
 """Who agreed to what, when: the only door to shared data.
 
-A member's word is written to the :class:`Ledger`, which can only grow and whose every entry seals the ones before it.
-:func:`admit` asks the ledger about one purpose at one instant and lets pass the listens of those who agree;
-:class:`ConsentedListens` can be got no other way, and it is all that `dataset` takes.
+A member's signed word is written to the :class:`Ledger`, which can only grow. Its entries are the leaves of a Merkle
+log whose heads the collective signs, so anybody can be shown that an entry is in it, that nothing about a member is
+left out, and that history was not rewritten (:class:`ConsentProof`).
+
+:func:`admit` asks the ledger about one purpose at one instant and lets pass the listens of those who agree, as far as
+they came by a route that the :class:`Policy` admits; :class:`ConsentedListens` can be got no other way, and it is all
+that `dataset` takes.
 
 Two clocks can disagree: the one that says when a member decided and the order in which decisions were recorded. A
 row is admitted only if the last decision by *both* is an unexpired grant; in doubt the answer is no.
@@ -15,16 +19,21 @@ from recsys.consent.artists import ArtistPreferences, ArtistRegistry
 from recsys.consent.declaration import Declaration
 from recsys.consent.events import Event, Head
 from recsys.consent.gate import ConsentedListens, admit
-from recsys.consent.ledger import Ledger
+from recsys.consent.ledger import Answers, Ledger
+from recsys.consent.members import MemberKeys
+from recsys.consent.policy import Policy
 from recsys.consent.preferences import ArtistPolicy, Preference
+from recsys.consent.proofs import ConsentProof, Proved
 from recsys.consent.records import read_decisions
 from recsys.consent.terms import PURPOSES, Decision, Kind, Standing, default_until
 
 __all__ = [
     "PURPOSES",
+    "Answers",
     "ArtistPolicy",
     "ArtistPreferences",
     "ArtistRegistry",
+    "ConsentProof",
     "ConsentedListens",
     "Decision",
     "Declaration",
@@ -32,7 +41,10 @@ __all__ = [
     "Head",
     "Kind",
     "Ledger",
+    "MemberKeys",
+    "Policy",
     "Preference",
+    "Proved",
     "RegistryHead",
     "Standing",
     "admit",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.canonical import Pseudonym, utc_text
 from recsys.consent.events import Head
 from recsys.consent.ledger import Ledger
-from recsys.consent.terms import Standing
+from recsys.consent.policy import DEFAULT, Policy
+from recsys.consent.terms import NAMES_RECIPIENT, Standing, one_line
 from recsys.errors import ConsentMissingError
 from recsys.listens import Listens, Pool
 
@@ -31,6 +36,8 @@ class ConsentedListens:
         The ledger's head when it was asked.
     members
         Pseudonyms of those who were admitted, sorted.
+    recipient
+        The buyer it was asked for; ``None`` for purposes that name none.
     refused
         How many members were not admitted, by their standing.
     """
@@ -45,6 +52,8 @@ class ConsentedListens:
         at: str,
         head: Head,
         refused: Mapping[Standing, int],
+        recipient: str | None = None,
+        policy: Policy = DEFAULT,
     ) -> None:
         if token is not _PASS:
             raise TypeError("ConsentedListens are made by recsys.admit alone: ask the ledger")
@@ -55,19 +64,38 @@ class ConsentedListens:
         self.head = head
         self.members: tuple[Pseudonym, ...] = tuple(sorted(names))
         self.refused = MappingProxyType(dict(refused))
+        self.recipient = recipient
+        self._policy = policy
+        self._left_out: dict[Pseudonym, Mapping[str, int]] = {}
+
+    @property
+    def refused_routes(self) -> dict[str, int]:
+        """How many rows of the members read so far were left out because of how they came, by route."""
+        return dict(sum(map(Counter, self._left_out.values()), Counter()))
 
     def __len__(self) -> int:
         return len(self.members)
 
     def __iter__(self) -> Iterator[tuple[Pseudonym, Listens]]:
         for member in self.members:
-            yield member, self._pool.read(self._names[member])
+            listens = self._pool.read(self._names[member])
+            kept, self._left_out[member] = _by_policy(listens, self._policy)
+            yield member, kept
 
     def __reduce__(self) -> str:
         raise TypeError("ConsentedListens cannot be copied past the gate: ask the ledger again")
 
 
-def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> ConsentedListens:
+def admit(
+    listens: Pool,
+    ledger: Ledger,
+    purpose: str,
+    at: datetime,
+    *,
+    recipient: str | None = None,
+    policy: Policy = DEFAULT,
+    count: int | None = None,
+) -> ConsentedListens:
     """Let pass the listens of those members who agreed to `purpose` at the instant `at`.
 
     Parameters
@@ -80,6 +108,12 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
         A key of :data:`recsys.consent.PURPOSES`.
     at
         The instant the question is asked for, with a time zone.
+    recipient
+        The buyer, for the purpose that names one.
+    policy
+        By which routes rows may come in; the others are left out and counted.
+    count
+        Ask the ledger as it was when it had so many entries, to build a version again. As it is now unless given.
 
     Raises
     ------
@@ -87,8 +121,13 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
         If nobody may pass.
     LedgerBrokenError
         If the ledger is not whole.
+    ValueError
+        If there is no such purpose, or a buyer is missing or out of place.
     """
-    answers = ledger.answers(purpose, at)
+    if (purpose == NAMES_RECIPIENT) != (recipient is not None):
+        raise ValueError(f"{NAMES_RECIPIENT} is asked for one buyer, and no other purpose is; this asks {purpose!r}")
+    buyer = None if recipient is None else one_line(recipient, "a recipient's name")
+    answers = ledger.answers(purpose, at, buyer, count=count)
     stands = answers.standings
     names: dict[Pseudonym, str] = {}
     refused: Counter[Standing] = Counter()
@@ -101,10 +140,28 @@ def admit(listens: Pool, ledger: Ledger, purpose: str, at: datetime) -> Consente
             refused[answer] += 1
     if not names:
         raise ConsentMissingError(_nobody(len(listens.members), purpose, at, refused))
-    head = answers.head
     return ConsentedListens(
-        _PASS, pool=listens, names=names, purpose=purpose, at=utc_text(at), head=head, refused=refused
+        _PASS,
+        pool=listens,
+        names=names,
+        purpose=purpose,
+        at=utc_text(at),
+        head=answers.head,
+        refused=refused,
+        recipient=buyer,
+        policy=policy,
     )
+
+
+def _by_policy(listens: Listens, policy: Policy) -> tuple[Listens, Mapping[str, int]]:
+    """Leave out the rows of refused routes, and count them."""
+    routes = listens.table["route"]
+    refused = [route for route in routes.unique().to_pylist() if not policy.admits(route)]
+    if not refused:
+        return listens, {}
+    out = pc.is_in(routes, value_set=pa.array(refused, pa.string()))
+    counts = Counter(listens.table.filter(out)["route"].to_pylist())
+    return replace(listens, table=listens.table.filter(pc.invert(out))), counts
 
 
 def _nobody(asked: int, purpose: str, at: datetime, refused: Mapping[Standing, int]) -> str:

@@ -28,7 +28,7 @@ from recsys.consent.members import MemberKeys
 from recsys.consent.proofs import ConsentProof, Earlier, Question
 from recsys.consent.recording import Draft, Signed, Told
 from recsys.consent.terms import Decision, Kind, Standing, default_until
-from recsys.errors import LogBrokenError
+from recsys.errors import LedgerBrokenError, LogBrokenError
 from recsys.transparency import Envelope, SigningKey, VerifyKey
 
 
@@ -169,13 +169,18 @@ class Ledger:
         LedgerBrokenError
             If the ledger is not whole or is not the one that the head was taken from.
         """
-        head = self.head()
+        self.head()
+        if self._head_at(count).hash != hash:
+            raise LedgerBrokenError(
+                f"the ledger does not begin with the {count} entries of root {hash[:12]} that the version was built "
+                "at; it is another one, or its history was rewritten"
+            )
+
+    def _head_at(self, count: int) -> Head:
         with self._access.reading() as seen:
-            if not seen or not 0 < count <= head.count or store.LOG.root(seen.connection, count) != hash:
-                raise LogBrokenError(
-                    f"it does not begin with the {count} entries of root {hash[:12]} that the version was built at; "
-                    "it is another ledger, or its history was rewritten"
-                )
+            if not seen or not 0 < count <= seen.head.size:
+                raise LogBrokenError(f"it has {seen.head.size if seen else 0} entries; {count} are asked about")
+            return Head(count, store.LOG.root(seen.connection, count))
 
     def answers(
         self, purpose: str, at: datetime, recipient: str | None = None, *, count: int | None = None
@@ -198,13 +203,19 @@ class Ledger:
         """
         asked = Standings(purpose, at, recipient)
         head = self._access.scan(lambda events, _: asked.take(e for e in events if count is None or e.seq < count))
-        return Answers(head, asked.tell())
+        return Answers(head if count is None else self._head_at(count), asked.tell())
 
     def standings(
         self, purpose: str, at: datetime, recipient: str | None = None, *, count: int | None = None
     ) -> dict[Pseudonym, Standing]:  # fmt: skip
         """Give the standings of :meth:`answers`."""
         return self.answers(purpose, at, recipient, count=count).standings
+
+    def recipients(self) -> tuple[str, ...]:
+        """Name every buyer whom an entry names, sorted, having checked the whole ledger."""
+        named: set[str] = set()
+        self._access.scan(lambda events, _: named.update(event.recipient for event in events))
+        return tuple(sorted(named - {""}))
 
     def prove(
         self,
@@ -263,10 +274,10 @@ class Ledger:
         """Give the name under which `member` stands in this ledger and in every dataset version."""
         return self._access.keyring.pseudonyms.of(member)
 
-    @property
-    def pseudonyms(self) -> Pseudonyms:
-        """The key holder; its key file is made on first use."""
-        return self._access.keyring.pseudonyms
+    def kept_key(self, member: str) -> VerifyKey | None:
+        """Give the public half of the signing key that is kept here for a member; ``None`` if there is none."""
+        keys, pseudonym = self._access.keyring.members, self.pseudonym(member)
+        return keys.of(pseudonym).public if keys.has(pseudonym) else None
 
     @property
     def operator_key(self) -> VerifyKey:
