@@ -26,6 +26,8 @@ _DATED = re.compile(rb'^[^,\n]*,[^,\n]*,[^,\n]*,"?\d\d [A-Z][a-z]{2} \d{4} \d\d:
 _SECONDS = re.compile(r"-?\d{1,12}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIELDS = 4
+_NEEDED = {"uts", "artist", "track"}
+_MAX_LINES = 600_000
 _HOW_TO_ASK = "export it again and hand in the file as it is"
 
 
@@ -51,7 +53,7 @@ class LastFmGhan:
         ValueError
             If a row is cut or a number is none.
         """
-        rows = _dicts(utf8(data, _HOW_TO_ASK).decode())
+        rows = _dicts(_text(data))
         artist, track = names([row["artist"] for row in rows]), names([row["track"] for row in rows])
         seconds = [_seconds(row["uts"], line) for line, row in enumerate(rows, 2)]
         mbid = mbids([row.get("artist_mbid") for row in rows])
@@ -81,7 +83,7 @@ class LastFmToCsv:
         ValueError
             If a time is none.
         """
-        lines = [line.split(",") for line in utf8(data, _HOW_TO_ASK).decode().splitlines() if line.strip()]
+        lines = [line.split(",") for line in _text(data).splitlines() if line.strip()]
         whole = np.array([len(fields) == _FIELDS for fields in lines], bool)
         rows = [
             [field.strip('" ') for field in fields] if len(fields) == _FIELDS else [""] * _FIELDS for fields in lines
@@ -94,11 +96,21 @@ class LastFmToCsv:
         return sift(without_seconds(table), sieve)
 
 
+def _text(data: bytes) -> str:
+    if data.count(b"\n") > _MAX_LINES:
+        raise ValueError(f"more than {_MAX_LINES:,} lines: nobody listens that much; {_HOW_TO_ASK}")
+    return utf8(data, _HOW_TO_ASK).decode()
+
+
 def _dicts(text: str) -> list[dict[str, str]]:
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        missing = _NEEDED.difference(reader.fieldnames or ())
+        rows = list(reader)
     except csv.Error as fault:
         raise ValueError(f"not CSV: {fault}; {_HOW_TO_ASK}") from None
+    if missing:
+        raise ValueError(f"the header does not name {', '.join(sorted(missing))}; {_HOW_TO_ASK}")
     for line, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise ValueError(f"row {line} has not as many fields as the header; {_HOW_TO_ASK}")
