@@ -5,8 +5,10 @@
     .recsys/
       keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
       keys/operator.key   the collective's own key: signs heads, statements and receipts
+      keys/members/       signing keys that are kept for members
       keys/data/          a key for each member's contributions; back them up apart from those
-      ledger.db, .head    consent
+      ledger.db, .head    consent; with RECSYS_DATABASE=postgresql://... only the head lies here
+      policy.toml         by which routes listens may come in, where that is not the default
       artists.db          what artists declared
       collective.toml     what the collective states of itself, for the cards
       contributions/      listens, one file a contribution, under pseudonyms
@@ -23,7 +25,8 @@ from functools import cached_property
 from pathlib import Path
 
 from recsys.canonical import Pseudonyms
-from recsys.consent import ArtistRegistry, Ledger
+from recsys.consent import ArtistRegistry, Ledger, Policy
+from recsys.consent.controller import Controller
 from recsys.dataset import DatasetStore
 from recsys.dataset.card import Collective
 from recsys.errors import ConfigError
@@ -57,10 +60,21 @@ class Home:
         """The collective's own key, which signs heads, statements and receipts; a new collective's is made here."""
         return SigningKey.at(self.path / "keys" / "operator.key")
 
+    @property
+    def controller(self) -> Controller:
+        """The collective, as consent records name it."""
+        return Controller.at(self.path, self.operator.public)
+
     @cached_property
     def ledger(self) -> Ledger:
-        """The consent ledger."""
-        return Ledger(self.path / "ledger.db", pseudonyms=self.pseudonyms)
+        """The consent ledger: in a SQLite file, or in the PostgreSQL database that ``RECSYS_DATABASE`` names."""
+        where = os.environ.get("RECSYS_DATABASE") or self.path / "ledger.db"
+        return Ledger(where, folder=self.path, pseudonyms=self.pseudonyms)
+
+    @property
+    def policy(self) -> Policy:
+        """By which routes listens may come in."""
+        return Policy.at(self.path / "policy.toml")
 
     @property
     def artists(self) -> ArtistRegistry:
