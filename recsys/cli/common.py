@@ -20,6 +20,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from recsys.home import Home
+    from recsys.transparency import VerifyKey
 
 Bar = Callable[..., None]
 
@@ -102,6 +103,13 @@ def mlflow_ui(tracking_uri: str) -> str:
     return f"look at it:      mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}"
 
 
+def public_key(path: Path | None) -> VerifyKey | None:
+    """Read a public key in PEM, if a file is named."""
+    from recsys.transparency import VerifyKey
+
+    return VerifyKey.from_pem(path.read_bytes()) if path else None
+
+
 def short(instant: str | None) -> str:
     """Give an instant as :func:`recsys.canonical.utc_text` writes it, to the minute."""
     return f"{instant[:10]} {instant[11:16]}Z" if instant else ""
@@ -112,3 +120,8 @@ def instant(given: datetime | None) -> datetime:
     if given is None:
         return datetime.now(UTC)
     return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def hints(unknown: dict[str, list[str]]) -> str:
+    """Name artists that the model does not know, each with known ones that look like it."""
+    return "; ".join(f"{name} (like it: {', '.join(near) or 'nothing'})" for name, near in unknown.items())

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 consent = App(name="consent", help="Record, end and show what members agree to.")
 for _command in (purposes, receipt, invite, sign):
     consent.command(_command)
+consent.command(
+    "recsys.cli.affected:affected", name="affected", help="List the versions and runs that used their data."
+)
 
 
 @consent.command
@@ -102,11 +105,13 @@ def withdraw(
     recipient: str | None = None,
     at: datetime | None = None,
     key: Path | None = None,
+    erase: bool = False,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Record that a member no longer agrees: to a purpose, or to anything at all.
 
-    The next dataset version is built without them.
+    The next dataset version is built without them, and versions that hold them may not be used any more. Where they
+    agree to nothing any more, what they handed in is erased at once and for good.
 
     Parameters
     ----------
@@ -120,10 +125,20 @@ def withdraw(
         When they decided (UTC unless it names a zone); now unless given.
     key
         The member's own key file, if they keep one.
+    erase
+        Erase what they handed in even if they still agree to something else.
     """
     from recsys.consent import Decision, Kind
+    from recsys.erasure import erase as erase_all
+    from recsys.erasure import keeps_nothing
 
-    _say(common, Decision(member, Kind.WITHDRAW, purpose, instant(at), recipient=recipient), _own(key, None))
+    decision = Decision(member, Kind.WITHDRAW, purpose, instant(at), recipient=recipient)
+    facts, lines = _recorded(common, decision, _own(key, None))
+    home = common.open()
+    if erase or keeps_nothing(home, member, decision.at):
+        gone = erase_all(home, member, at=decision.at)
+        facts, lines = {**facts, "erased": list(gone.removed)}, [*lines, *gone.words()]
+    common.show(facts, *lines, "what used their data: recsys consent affected MEMBER")
 
 
 @consent.command
@@ -250,10 +265,16 @@ def _own(key: Path | None, old_key: Path | None) -> OwnKey | None:
 
 def _say(common: Common, decision: Decision, own: OwnKey | None) -> None:
     """Record a decision and show the short form of its receipt."""
+    facts, lines = _recorded(common, decision, own)
+    common.show(facts, *lines)
+
+
+def _recorded(common: Common, decision: Decision, own: OwnKey | None) -> tuple[dict[str, Any], list[str]]:
+    """Record a decision; give its facts and the short form of its receipt."""
     from recsys.consent.desk import say, short_receipt
 
     home = common.open()
     event = say(home.ledger, decision, home.controller, own)
     facts = {"kind": event.kind, "member": event.member, "purpose": event.purpose or None}
     more = {"recipient": event.recipient or None, "at": event.at, "until": event.until or None, "entry": event.seq}
-    common.show({**facts, **more, "record": event.record}, *short_receipt(decision, event))
+    return {**facts, **more, "record": event.record}, list(short_receipt(decision, event))

@@ -48,7 +48,7 @@ def build(
     ids = ArtistIds.load(artist_ids) if artist_ids else None
     home = common.open()
     moment = instant(at)
-    admitted = admit(home.contributions, home.ledger, purpose, moment)
+    admitted = admit(home.contributions, home.ledger, purpose, moment, policy=home.policy)
     artists = home.artists.preferences(at=moment, policy=home.collective.artist_policy)
     with common.bar("reading listens") as bar:
         version, new = build_next(
@@ -66,6 +66,7 @@ def build(
         json.loads(manifest.to_bytes()) | {"digest": version.digest},
         f"{what} {version.digest}",
         f"number {manifest.version}; what it is and may be used for: {home.datasets.path(version.digest)}",
+        *(f"{rows:,} rows left out, {home.policy.why_not(route)}" for route, rows in admitted.refused_routes.items()),
     )
 
 
@@ -99,10 +100,14 @@ def import_(
 
 @dataset.command(name="list")
 def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
-    """List all versions."""
-    store = common.open().datasets
+    """List all versions, and say which may not be used any more because members in them have withdrawn."""
+    from recsys.erasure import left_since
+
+    home = common.open()
+    store = home.datasets
     found = [(digest, store.manifest(digest)) for digest in store.digests()]
     found.sort(key=lambda one: (one[1].line, one[1].at or "", one[0]))
+    left = left_since(home, store.digests())
     latest = {store.latest(manifest.line) for _, manifest in found}
     rows = [
         (
@@ -111,7 +116,7 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
             manifest.line,
             short(manifest.at),
             *(manifest.counts[name] for name in ("members", "artists", "pairs")),
-            "latest" if digest in latest else "",
+            f"{len(left[digest])} left" if left[digest] else "latest" if digest in latest else "",
         )
         for digest, manifest in found
     ]
@@ -124,6 +129,7 @@ def list_(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
             "at": m.at,
             "counts": dict(m.counts),
             "latest": digest in latest,
+            "withdrawn": len(left[digest]),
         }
         for digest, m in found
     ]

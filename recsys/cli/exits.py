@@ -24,6 +24,7 @@ CODES: dict[type[Exception], int] = {
     errors.StorageError: FAULT,
     ValueError: USAGE,
 }
+UNSOUND = 9
 INTERRUPTED = 130
 
 
@@ -31,7 +32,8 @@ def explained(app: App, arguments: Sequence[str]) -> int:
     """Run a command; say what went wrong, if anything did, and give the exit code.
 
     0: done. 1: a fault of this program or of its system. 2: usage or configuration. 3: an export. 4: consent.
-    5: a dataset version. 6: a model. 7: no such run. 8: a signature. 130: interrupted.
+    5: a dataset version. 6: a model. 7: no such run. 8: a signature. 9: a verdict
+    with a check that fails. 130: interrupted.
     """
     try:
         result = app(list(arguments), exit_on_error=False, print_error=True, result_action="return_value")

@@ -43,10 +43,12 @@ def ingest(
     workers
         Processes that read side by side; 0 means one for each core.
     """
+    from recsys.erasure import welcome_back
     from recsys.listens import Route
     from recsys.listens import ingest as read_all
 
     home = common.open()
+    welcome_back(home)
     stated = Route(route) if route else None
     with common.bar("reading exports") as bar:
         report = read_all(

@@ -194,7 +194,7 @@ def load_version(folder: Path, *, remains: bool = False) -> DatasetVersion:
     erased = erased_members(folder)
     if erased and not remains:
         raise VersionWithdrawnError(
-            f"the rows of {len(erased)} members were erased from version {folder.name[:12]}; it cannot be used any "
+            f"members' rows ({len(erased)}) were erased from version {folder.name[:12]}; it cannot be used any "
             "more: build the next one (recsys dataset build)"
         )
     try:

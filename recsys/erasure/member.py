@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recsys.canonical import Pseudonym, utc_text
-from recsys.consent import PURPOSES, Kind, Standing
+from recsys.consent import Kind, Standing
 from recsys.home import Home
 from recsys.listens import Tombstone
 
@@ -49,8 +49,13 @@ class Erased:
 
 def keeps_nothing(home: Home, member: str, at: datetime) -> bool:
     """Tell whether a member agrees to nothing any more, so that there is no reason to keep their data."""
+    history = home.ledger.history(member)
     pseudonym = home.pseudonyms.of(member)
-    return not any(home.ledger.standings(purpose, at).get(pseudonym) is Standing.GIVEN for purpose in PURPOSES)
+    agreed = {(event.purpose, event.recipient) for event in history if event.kind in _GIVING}
+    return not any(
+        home.ledger.standings(purpose, at, recipient or None).get(pseudonym) is Standing.GIVEN
+        for purpose, recipient in agreed
+    )
 
 
 def erase(home: Home, member: str, *, at: datetime) -> Erased:

@@ -1,21 +1,35 @@
 """Split, fit, evaluate, track: a training run that can be read aloud on one page.
 
-``config`` holds what a training run can be told, ``run`` is the page.
+``config`` holds what a training run can be told, ``run`` is the page, ``provenance`` what is signed about its model.
+After a withdrawal ``affected`` finds what used somebody's data, and ``retrain`` repeats a run without them, with a
+``receipt`` that anybody can check.
 """
 
 from __future__ import annotations
 
+from recsys.experiment.affected import Affected, affected, tag_affected
 from recsys.experiment.config import Experiment, als_keys, load_experiment
+from recsys.experiment.provenance import Provenance
+from recsys.experiment.receipt import ErasureReceipt, check_receipt
+from recsys.experiment.retrain import Retrained, retrain
 from recsys.experiment.run import METRICS, Outcome, Trained, evaluate_run, run, train
 
 __all__ = [
     "METRICS",
+    "Affected",
+    "ErasureReceipt",
     "Experiment",
     "Outcome",
+    "Provenance",
+    "Retrained",
     "Trained",
+    "affected",
     "als_keys",
+    "check_receipt",
     "evaluate_run",
     "load_experiment",
+    "retrain",
     "run",
+    "tag_affected",
     "train",
 ]

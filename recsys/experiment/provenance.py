@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from recsys import __version__
 from recsys.canonical import canonical_json
@@ -18,7 +18,6 @@ from recsys.errors import SignatureInvalidError
 from recsys.transparency import Envelope, SigningKey, VerifyKey, sign
 from recsys.transparency.statement import PAYLOAD_TYPE, read_statement, statement
 
-DOCUMENT = "provenance.json"
 _PREDICATE = "https://slsa.dev/provenance/v1"
 _BUILD = "urn:recsys:train:1"
 
@@ -38,6 +37,9 @@ class Provenance:
     files
         The model's files, each with the SHA-256 of its bytes.
     """
+
+    DOCUMENT: ClassVar[str] = "provenance.json"
+    """What the statement is called among a run's documents."""
 
     run: str
     version: str

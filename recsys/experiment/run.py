@@ -15,7 +15,7 @@ from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
 from recsys.evaluation import NDCG, Popularity, Recall, Scores, Split, evaluate, strong_generalization
 from recsys.experiment.config import Experiment
-from recsys.experiment.provenance import DOCUMENT, provenance
+from recsys.experiment.provenance import Provenance, provenance
 from recsys.home import Home
 from recsys.named import NamedModel
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
@@ -94,7 +94,8 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
         outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, trained.losses, digest)
         _log(tracked, outcome)
         files = tracked.model(trained.named)
-        tracked.document(DOCUMENT, provenance(tracked.id, version, experiment.params(), files).signed(home.operator))
+        stated = provenance(tracked.id, version, experiment.params(), files)
+        tracked.document(Provenance.DOCUMENT, stated.signed(home.operator))
     return outcome
 
 

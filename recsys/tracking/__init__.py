@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recsys.tracking.dataset import VersionDataset
-    from recsys.tracking.run import FinishedRun, TrackedRun, Tracker
+    from recsys.tracking.run import FILE_TAG, FinishedRun, TrackedRun, Tracker
     from recsys.tracking.source import DatasetVersionSource
 
 _HOMES = {
     "DatasetVersionSource": "source",
     "VersionDataset": "dataset",
+    "FILE_TAG": "run",
     "FinishedRun": "run",
     "TrackedRun": "run",
     "Tracker": "run",
 }
 
-__all__ = ["DatasetVersionSource", "FinishedRun", "TrackedRun", "Tracker", "VersionDataset"]
+__all__ = ["FILE_TAG", "DatasetVersionSource", "FinishedRun", "TrackedRun", "Tracker", "VersionDataset"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
