@@ -22,13 +22,14 @@ with atheris.instrument_imports(include=["recsys.listens"]):
     from recsys.errors import UnreadableExportError
     from recsys.listens import SCHEMA, read_export
 
+TELL_EVERY = 10_000
 SEEDS = [(path.name, path.read_bytes()) for path in sorted((Path(__file__).resolve().parent / "seeds").iterdir())]
 FOLDER = Path(tempfile.mkdtemp(prefix="recsys-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 AS_ZIP, AS_ENTRY, AS_VALUE = range(3)
 
 
 class Figures:
-    """What a run came to; written when the process ends."""
+    """What a run has come to; written now and then, and after a finding."""
 
     def __init__(self) -> None:
         self.inputs = self.read = 0
@@ -58,6 +59,8 @@ def one_input(data: bytes) -> None:
         pass
     finally:
         FIGURES.slowest = max(FIGURES.slowest, time.monotonic() - start)
+        if FIGURES.inputs % TELL_EVERY == 0:
+            FIGURES.write()
 
 
 def export(data: bytes) -> bytes:
@@ -71,7 +74,7 @@ def export(data: bytes) -> bytes:
 
 
 def with_value(seed: bytes, value: bytes) -> bytes:
-    """Put all but the first byte of `value` in place of what one line says after its colon; the first tells the line."""
+    """Put `value` in place of what one line of a seed says after its colon; its first byte tells which line."""
     lines = seed.split(b"\n")
     place = value[0] % len(lines) if value else 0
     head, colon, _ = lines[place].partition(b":")
