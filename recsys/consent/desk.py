@@ -96,9 +96,10 @@ def short_receipt(decision: Decision, event: Event) -> Iterator[str]:
         yield "to take it back:  " + command + (f" --recipient {shlex.quote(event.recipient)}" if buyer else "")
     else:
         what = f"{event.purpose or 'any purpose'}{f' for {event.recipient}' if event.recipient else ''}"
-        ended = "consent to" if decision.kind is Kind.REVOKE else "agreement to"
-        who = "the collective ends the" if decision.kind is Kind.REVOKE else "takes back the"
-        yield f"{name}: {who} {ended} {what}, on {day}"
+        if decision.kind is Kind.REVOKE:
+            yield f"the collective ends the consent of {name} to {what} since {day}"
+        else:
+            yield f"{name} no longer agrees to {what} since {day}"
         yield "the next version leaves them out: recsys dataset build"
     yield f"entry {event.seq} of the log, signed record {event.record}"
     yield f"the whole receipt: recsys consent receipt {shlex.quote(name)}"

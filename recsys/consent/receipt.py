@@ -147,7 +147,7 @@ class Receipt:
         yield f"### {question}" + (f" The buyer: {answer.recipient}" if answer.recipient else "")
         yield answer.words(zone)
         if answer.ever:
-            yield "\n".join(f"> {line}" for line in text.splitlines())
+            yield "\n".join(f"> {line}" for line in textwrap.wrap(text, _WIDTH - 2))
             entries = " and ".join(str(entry.seq) for entry in answer.entries)
             yield f"This answer is entry {entries} of the log."
 

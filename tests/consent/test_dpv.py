@@ -4,7 +4,7 @@ import warnings
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import DCTERMS, RDF, XSD
@@ -104,6 +104,7 @@ def test_a_record_has_an_id_of_its_own_and_always_the_same(one, other):
     assert (ids[0] == ids[1]) == (one == other)
 
 
+@settings(max_examples=25, deadline=None)
 @given(records())
 def test_every_term_is_one_of_dpv_23(record):
     graph = graph_of(record)
