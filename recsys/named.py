@@ -74,6 +74,41 @@ class NamedModel:
         n
             How many to recommend.
         """
+        plays, unknown = self._known(liked)
+        if not plays:
+            return Suggestions([], unknown)
+        ids, scores = self.model.recommend(0, self._row(plays), N=n, recalculate_user=True)
+        listed = [(self.artists.names[i], float(score)) for i, score in zip(ids, scores, strict=True) if i >= 0]
+        return Suggestions(listed, unknown)
+
+    def explain(self, liked: Sequence[str] | Mapping[str, float], artist: str, n: int = 10) -> Suggestions:
+        """Say which of the liked artists speak for `artist`, and by how much of its score.
+
+        Parameters
+        ----------
+        liked
+            As in :meth:`recommend`.
+        artist
+            The artist whose recommendation is to be explained.
+        n
+            How many to name.
+
+        Returns
+        -------
+        The artists among the liked with their parts of the score, largest first; all parts add up to the score
+        (Hu, Koren and Volinsky 2008, section 5). Empty if `artist` or all of the liked are unknown.
+        """
+        plays, unknown = self._known(liked)
+        column = self.artists.column(artist)
+        if column is None:
+            return Suggestions([], {**unknown, artist: self.artists.suggest(artist)})
+        if not plays:
+            return Suggestions([], unknown)
+        _, parts = self.model.explain(0, self._row(plays), column, N=n)
+        return Suggestions([(self.artists.names[i], part) for i, part in parts], unknown)
+
+    def _known(self, liked: Sequence[str] | Mapping[str, float]) -> tuple[dict[int, float], dict[str, list[str]]]:
+        """Give the plays of known artists by column, and for each name not known those that look like it."""
         told = liked if isinstance(liked, Mapping) else dict.fromkeys(liked, self.typical_plays)
         plays: dict[int, float] = {}
         unknown: dict[str, list[str]] = {}
@@ -83,11 +118,7 @@ class NamedModel:
                 unknown[name] = self.artists.suggest(name)
             else:
                 plays[column] = max(count, plays.get(column, 0))
-        if not plays:
-            return Suggestions([], unknown)
-        ids, scores = self.model.recommend(0, self._row(plays), N=n, recalculate_user=True)
-        listed = [(self.artists.names[i], float(score)) for i, score in zip(ids, scores, strict=True) if i >= 0]
-        return Suggestions(listed, unknown)
+        return plays, unknown
 
     def _row(self, plays: Mapping[int, float]) -> sp.csr_matrix:
         values = np.fromiter(plays.values(), dtype=np.float32, count=len(plays))

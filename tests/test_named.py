@@ -74,3 +74,16 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, named, words):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelInvalidError, match="holds no named model"):
         NamedModel.load(tmp_path / "none")
+
+
+def test_what_speaks_for_an_artist_adds_up_to_its_score(named):
+    liked = ["Aphex Twin", "Björk", "Autechre"]
+    answer = named.explain(liked, "Sigur Rós")
+    assert {name for name, _ in answer.artists} <= set(liked)
+    scores = dict(named.recommend(liked, 100).artists)
+    assert sum(part for _, part in answer.artists) == pytest.approx(scores["Sigur Rós"], abs=1e-4)
+
+
+def test_what_is_not_known_is_not_explained(named):
+    assert named.explain(["nobody"], "Sigur Rós").artists == []
+    assert "nobody at all" in named.explain(["Björk"], "nobody at all").unknown

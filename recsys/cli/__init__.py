@@ -29,6 +29,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("ingest", _RIVER, "Read members' exports."),
         ("consent", _RIVER, "Record, end and show what members agree to."),
         ("artists", _RIVER, "Record what artists say about being recommended, and tell them how often they are."),
+        ("proof", _RIVER, "Measure what contributions are worth and whether they can be believed."),
         ("dataset", _RIVER, "Build, list, check and compare dataset versions."),
         ("train", _RIVER, "Train on a dataset version, test on held-out listeners, track the run."),
         ("evaluate", _USE, "Test a run's model again on its held-out listeners."),
@@ -36,6 +37,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("audit", _USE, "Walk from a model back to every consent behind it, and say of each step whether it holds."),
         ("compare", _USE, "Tune models alike on a file of interactions, and tell which recommends best."),
         ("recommend", _USE, "Recommend artists to somebody who likes these."),
+        ("explain", _USE, "Say which of a listener's artists speak for a recommendation."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )
 ):

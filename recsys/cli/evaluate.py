@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.cli.common import Common, table
@@ -12,31 +13,42 @@ if TYPE_CHECKING:
     from recsys.evaluation import Scores
 
 
-def evaluate(run: str | None = None, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def evaluate(
+    run: str | None = None, *, report: Path | None = None, common: Common = Common()  # noqa: B008 - frozen
+) -> None:  # fmt: skip
     """Test a run's logged model again on its own held-out listeners, beside popularity.
 
     Parameters
     ----------
     run
         MLflow run id; the latest finished run unless given.
+    report
+        Write what was found as one HTML file that needs nothing else: figures, pictures, examples, weaknesses.
     """
+    from recsys.canonical import write_atomically
     from recsys.erasure import usable
-    from recsys.experiment import evaluate_run
+    from recsys.experiment.reporting import report_run
+    from recsys.report import weaknesses
     from recsys.tracking import Tracker
 
     home = common.open()
     found = Tracker(home.path).find(run)
-    scores, popularity = evaluate_run(found, usable(home, found.dataset_digest))
+    told = report_run(found, usable(home, found.dataset_digest))
+    scores, popularity = told.findings.finding, told.findings.popularity
+    if report:
+        write_atomically(report, told.html.encode())
     common.show(
         {
             "run_id": found.id,
             "dataset_version": found.dataset_digest,
             "als": scores.as_dict(),
             "popularity": popularity.as_dict(),
+            "weaknesses": weaknesses(told.findings),
         },
         scores_table(scores, popularity),
         f"dataset version  {found.dataset_digest}",
         f"MLflow run       {found.id}",
+        *([f"report           {report}"] if report else ()),
     )
 
 

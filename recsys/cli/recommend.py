@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from recsys.cli.common import Common, table
+from recsys.cli.common import Common, hints, table
 from recsys.errors import ConfigError
 
 
@@ -33,7 +33,7 @@ def recommend(
     found = Tracker(common.open().path).find(run)
     answer = found.model().recommend(artists, n)
     if not answer.artists:
-        raise ConfigError(f"the model knows none of these artists; {_hints(answer.unknown)}")
+        raise ConfigError(f"the model knows none of these artists; {hints(answer.unknown)}")
     rows = [(place, name, f"{score:.3f}") for place, (name, score) in enumerate(answer.artists, 1)]
     common.show(
         {
@@ -42,9 +42,5 @@ def recommend(
             "unknown": answer.unknown,
         },
         table(f"For somebody who likes {', '.join(artists)}", ("", "artist", "score"), rows, numbers=1),
-        *([f"not known: {_hints(answer.unknown)}"] if answer.unknown else []),
+        *([f"not known: {hints(answer.unknown)}"] if answer.unknown else []),
     )
-
-
-def _hints(unknown: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} (like it: {', '.join(near) or 'nothing'})" for name, near in unknown.items())

@@ -25,8 +25,8 @@ from recsys.evaluation import (
     temporal,
 )
 from recsys.home import Home
+from recsys.report.pictures import metric_bars
 from recsys.tracking import Tracker
-from recsys.tracking.pictures import metric_bars
 
 METRICS = (NDCG(100), Recall(20), Recall(50), MAP(20), HitRate(20))
 _MOST_TEST, _MOST_VALIDATION = 10_000, 5_000

@@ -18,8 +18,8 @@ from recsys.experiment.config import Experiment
 from recsys.experiment.provenance import Provenance, provenance
 from recsys.home import Home
 from recsys.named import NamedModel
+from recsys.report.pictures import loss_curve, metric_bars
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
-from recsys.tracking.pictures import loss_curve, metric_bars
 
 METRICS = (NDCG(100), Recall(20), Recall(50))
 Progress = Callable[[int, int, float], None]

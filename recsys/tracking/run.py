@@ -119,6 +119,11 @@ class FinishedRun:
     tags: Mapping[str, str]
     inputs: tuple[str, ...]
 
+    def sweeps(self, figure: str) -> tuple[float, ...]:
+        """Give a figure that was logged with each sweep, in the order of the sweeps."""
+        logged = mlflow.MlflowClient().get_metric_history(self.id, figure)
+        return tuple(one.value for one in sorted(logged, key=lambda one: one.step))
+
     def model(self) -> NamedModel:
         """Load the run's model."""
         return NamedModel.load(self.model_folder())
