@@ -12,6 +12,7 @@
       artists.db          what artists declared
       collective.toml     what the collective states of itself, for the cards
       contributions/      listens, one file a contribution, under pseudonyms
+      proof/              sketches of members' listens and what they were awarded, under their data keys
       datasets/           versions
       mlflow.db, .lock    runs
       artifacts/          what runs keep: models, pictures, reports
@@ -24,13 +25,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from recsys.canonical import Pseudonyms
+from recsys.canonical import Pseudonym, Pseudonyms
 from recsys.consent import ArtistRegistry, Ledger, Policy
 from recsys.consent.controller import Controller
 from recsys.dataset import DatasetStore
 from recsys.dataset.card import Collective
 from recsys.errors import ConfigError
 from recsys.listens import Contributions
+from recsys.proof import ProofStore
 from recsys.transparency import SigningKey
 
 DEFAULT = "./.recsys"
@@ -90,6 +92,27 @@ class Home:
     def contributions(self) -> Contributions:
         """What members handed in."""
         return Contributions(self.path / "contributions")
+
+    def contributor(self, name: str) -> Pseudonym:
+        """Find who handed something in, by name, by pseudonym, or by a pseudonym's beginning.
+
+        Raises
+        ------
+        ConfigError
+            If nobody of that name did, or several pseudonyms begin so.
+        """
+        members = self.contributions.members
+        named = self.pseudonyms.of(name)
+        fits = [named] if named in members else [member for member in members if member.startswith(name)]
+        if len(fits) == 1:
+            return fits[0]
+        said = f"{len(fits)} pseudonyms begin with {name!r}; give more of it" if fits else f"{name!r} handed nothing in"
+        raise ConfigError(f"{said}; {len(members):,} members did: recsys ingest reads exports")
+
+    @property
+    def proofs(self) -> ProofStore:
+        """What the proof of contribution keeps."""
+        return ProofStore(self.path / "proof", self.contributions)
 
     @property
     def datasets(self) -> DatasetStore:

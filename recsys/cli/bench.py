@@ -1,4 +1,4 @@
-"""recsys bench: als, topk, foldin, scaling, ingest."""
+"""recsys bench: als, topk, foldin, scaling, ingest, frauds."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ Numbers = Annotated[tuple[int, ...], Parameter(converter=_numbers, n_tokens=1)]
 Names = Annotated[tuple[str, ...], Parameter(converter=_names, n_tokens=1)]
 
 
+def _show(report: Report, common: Common) -> None:
+    if common.json:
+        common.show(json.loads(report.to_json()))
+    else:
+        report.print(Console(width=max(Console().width, _WIDTH)))
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Trial:
@@ -60,10 +67,7 @@ class Trial:
         """Measure, and print the report."""
         with common.steps() as step:
             report = measure(*arguments, **vars(self), **more, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-        if common.json:
-            common.show(json.loads(report.to_json()))
-        else:
-            report.print(Console(width=max(Console().width, _WIDTH)))
+        _show(report, common)
 
 
 @bench.command
@@ -186,3 +190,29 @@ def ingest(
     from recsys.bench.ingest import run
 
     trial.play(common, run, exports, plays_a_year)
+
+
+@bench.command
+def frauds(
+    *,
+    members: int = 2_000,
+    seed: int = 0,
+    out: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Plant frauds in a made-up pool, and count which are found and which honest members are accused.
+
+    Parameters
+    ----------
+    members
+        Size of the pool; a hundredth of it is planted of each kind.
+    seed
+        Decides the pool.
+    out
+        Folder in which to save the table as JSON and Markdown.
+    """
+    from recsys.bench.frauds import run
+
+    with common.steps() as step:
+        report = run(members, seed=seed, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
+    _show(report, common)

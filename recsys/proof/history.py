@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.listens import artist_key
-from recsys.listens.table import Clock
+from recsys.listens.table import Clock, Source
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -39,7 +39,7 @@ class History:
     titled
         Whether there is a title.
     second, minute, synthetic
-        How the time is known; none of them where there is no time.
+        How the time is known; none of them where there is no time, or one that the service is known to make up.
     ends
         Whether the time is the end of the play (Spotify) or its beginning (all others).
     partial
@@ -81,7 +81,7 @@ class History:
             "titled": _mask(table["track"].is_valid()),
             "second": clock[Clock.SECOND],
             "minute": clock[Clock.MINUTE],
-            "synthetic": clock[Clock.SYNTHETIC],
+            "synthetic": clock[Clock.SYNTHETIC] & ~_mask(pc.equal(table["source"], Source.UNWRAPPED.value)),
             "ends": _mask(pc.starts_with(table["source"], _SPOTIFY)),
             "partial": _partial(track, ms, finished, tells),
             "tells_ends": tells,

@@ -36,7 +36,7 @@ class Likeness:
     shared
         What they share in that view: see :class:`recsys.proof.sketch.View`.
     overlap
-        `shared` on a scale from 0, the most that honest listeners share, to 1, all.
+        `shared` on a scale from 0, the most that honest listeners share, to 1, what only copies share.
     earlier
         Whether the other came first.
     """
@@ -68,7 +68,7 @@ def likenesses(members: Sequence[str], sketches: Sequence[Sketch]) -> dict[str, 
         first, second = _candidates(signatures, view)
         shared = _shared(signatures, sizes[chosen], first, second, view)
         for one, other, share in zip(chosen[first].tolist(), chosen[second].tolist(), shared.tolist(), strict=True):
-            overlap = rising(share, view.honest, 1.0)
+            overlap = rising(share, view.honest, view.copied)
             if overlap > best.get((one, other), (0.0,))[0]:
                 best[one, other] = overlap, share, view.name
     found: dict[str, list[Likeness]] = defaultdict(list)

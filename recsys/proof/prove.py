@@ -62,6 +62,13 @@ class Proof:
         """Give the proof as a JSON value."""
         return asdict(self)
 
+    def doubts(self) -> list[str]:
+        """Name the measures that alone would make the proof invalid, sorted."""
+        parts = self.attributes["authenticity"].items()
+        found = {name for name, part in parts if part["value"] is not None and part["value"] < VALID_FROM}
+        alike = self.attributes["uniqueness"]["like"]
+        return sorted(found | {like["view"] for like in alike if 1 - like["overlap"] < VALID_FROM})
+
     @property
     def points(self) -> int:
         """Points that are still to be awarded."""
