@@ -147,7 +147,7 @@ class Contributions:
         if not parts:
             raise KeyError(member)
         report = sum((part_report for _, part_report in parts), ReadReport())
-        table, repeats = without_repeats(*(table for table, _ in parts))
+        table, repeats = without_repeats(*(table for table, _ in parts), merged_before=True)
         exports = tuple(path.stem for path in paths)
         return Listens(Pseudonym(member), table, report.leaving_out(repeats).telling(table), exports)
 

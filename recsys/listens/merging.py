@@ -35,13 +35,15 @@ _CLOCKS = pa.array(["synthetic", "second", "minute", "none"])
 _ROUTES = pa.array([route.value for route in sorted(Route, key=lambda route: route.strictness)])
 
 
-def without_repeats(*parts: pa.Table) -> tuple[pa.Table, Counter[str]]:
+def without_repeats(*parts: pa.Table, merged_before: bool = False) -> tuple[pa.Table, Counter[str]]:
     """Put the rows of all parts into the order of time and keep every play once, by the rules of this module.
 
     Parameters
     ----------
     parts
         Listens, as in :data:`recsys.listens.SCHEMA`.
+    merged_before
+        Each part came out of here: its totals lack the plays that it tells one by one.
 
     Returns
     -------
@@ -58,7 +60,9 @@ def without_repeats(*parts: pa.Table) -> tuple[pa.Table, Counter[str]]:
     finest = _without_account_twins(told_of)
     once = _first_of_each(finest, _PLAY)
     plays = once.filter(pa.array(~other_tellers(once)))
-    told = pa.concat_tables([SCHEMA.empty_table(), *(_restored(part) for part in parts)])
+    told = rows.filter(is_total)
+    if merged_before and told.num_rows:
+        told = pa.concat_tables([_restored(part) for part in parts])
     largest = _first_of_each(told, _TOTAL)
     totals = _reduced(largest, plays)
     left_out = Counter(
