@@ -129,6 +129,6 @@ def _minute(text: str) -> int:
         day, month, year, clock = text.split(" ")
         hour, minute = clock.split(":")
         then = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{text[:20]!r} is no time like '01 Mar 2024 07:33'; {_HOW_TO_ASK}") from None
     return int(then.timestamp())
