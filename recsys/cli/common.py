@@ -52,7 +52,7 @@ class Common:
         if self.json:
             sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
             return
-        console = Console(soft_wrap=True)
+        console = Console(soft_wrap=True, emoji=False)
         for line in lines:
             console.print(line, highlight=False, markup=not isinstance(line, str))
 
