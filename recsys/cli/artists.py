@@ -152,4 +152,4 @@ def report(artist: str, *, run: str | None = None, common: Common = Common()) ->
 
 
 def _recorded(common: Common, words: str, count: int) -> None:
-    common.show({"recorded": words, "declarations": count}, f"{words} (the registry has {count:,} declarations)")
+    common.show({"recorded": words, "declarations": count}, f"{words} (the registry holds {count:,} by now)")

@@ -1,10 +1,9 @@
-"""recsys dataset: build, import, list, show, verify, diff, log, card."""
+"""recsys dataset: build, import, list, show, verify; diff, log, reproduce and card lie in dataset_line."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,13 @@ if TYPE_CHECKING:
     from recsys.dataset import DatasetVersion
 
 dataset = App(name="dataset", help="Build, list, check and compare dataset versions.")
+for _name, _help in {
+    "diff": "Say what changed between two versions, and why.",
+    "log": "Show a line's versions, the newest first, and in a few words what changed.",
+    "reproduce": "Build a version again from ledger and contributions, and compare the digests.",
+    "card": "Write a version's cards: what a buyer, a regulator or an artist is told of it.",
+}.items():
+    dataset.command(f"recsys.cli.dataset_line:{_name}", name=_name, help=_help)
 
 
 @dataset.command
@@ -190,99 +196,6 @@ def verify(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - 
         f"{name} is not what the facts say: it was edited, or they changed; recsys dataset card" for name in stale
     ]
     common.show({"digest": found.digest, "verified": True, "cards_that_differ": stale}, *lines)
-
-
-@dataset.command
-def diff(before: str, after: str, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
-    """Say what changed between two versions, and why.
-
-    Parameters
-    ----------
-    before
-        Digest of the older version, or its beginning.
-    after
-        Digest of the newer version, or its beginning.
-    """
-    from recsys.dataset import difference
-
-    home = common.open()
-    versions = [home.datasets.load(name, remains=True) for name in (before, after)]
-    found = difference(*versions, ledger=home.ledger, registry=home.artists)
-    common.show(asdict(found), *(found.words() or ["the two versions hold the same data under the same rules"]))
-
-
-@dataset.command
-def log(
-    line: str | None = None, *, purpose: str = "train-recommender", common: Common = Common()  # noqa: B008 - frozen
-) -> None:  # fmt: skip
-    """Show a line's versions, the newest first, and in a few words what changed.
-
-    Parameters
-    ----------
-    line
-        The line, as `recsys dataset list` names it; that of the purpose unless given.
-    purpose
-        The purpose whose line to show.
-    """
-    from recsys.dataset import CONSENTED
-    from recsys.dataset import log as walk
-
-    name = line or f"{CONSENTED}-{purpose}"
-    entries = list(walk(common.open().datasets, name))
-    rows = [
-        (
-            m.version,
-            short(m.at),
-            entry.digest[:12],
-            f"{m.counts['members']:,}",
-            f"{m.counts['artists']:,}",
-            entry.words(),
-        )
-        if (m := entry.manifest)
-        else ("", "", entry.digest[:12], "", "", entry.words())
-        for entry in entries
-    ]
-    document = [
-        {
-            "digest": entry.digest,
-            "version": entry.manifest.version if entry.manifest else None,
-            "at": entry.manifest.at if entry.manifest else None,
-            "counts": dict(entry.manifest.counts) if entry.manifest else None,
-            "change": entry.manifest.change if entry.manifest else None,
-            "words": entry.words(),
-        }
-        for entry in entries
-    ]
-    columns = ("number", "consent asked for", "version", "members", "artists", "what changed")
-    common.show(document, table(f"The line {name}", columns, rows))
-
-
-@dataset.command
-def card(
-    version: str,
-    *,
-    format: str = "all",  # noqa: A002 - the option's name
-    out: Path | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
-    """Write a version's cards: what a buyer, a regulator or an artist is told of it.
-
-    Parameters
-    ----------
-    version
-        Digest, or its beginning.
-    format
-        croissant, datasheet, eu-summary, provenance or all.
-    out
-        Folder for the cards; that of the version unless given, where a Croissant document can be loaded with its data.
-    """
-    from recsys.dataset.card import FORMATS, gather, write_cards
-
-    home = common.open()
-    facts = gather(home.datasets, version, home.collective)
-    formats = tuple(FORMATS) if format == "all" else (format,)
-    written = write_cards(facts, out or home.datasets.path(version), formats)
-    common.show([str(path) for path in written], *(f"wrote {path}" for path in written))
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:

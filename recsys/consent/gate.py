@@ -38,6 +38,8 @@ class ConsentedListens:
         Pseudonyms of those who were admitted, sorted.
     recipient
         The buyer it was asked for; ``None`` for purposes that name none.
+    policy
+        By which routes rows may come in.
     refused
         How many members were not admitted, by their standing.
     """
@@ -65,7 +67,7 @@ class ConsentedListens:
         self.members: tuple[Pseudonym, ...] = tuple(sorted(names))
         self.refused = MappingProxyType(dict(refused))
         self.recipient = recipient
-        self._policy = policy
+        self.policy = policy
         self._left_out: dict[Pseudonym, Mapping[str, int]] = {}
 
     @property
@@ -79,7 +81,7 @@ class ConsentedListens:
     def __iter__(self) -> Iterator[tuple[Pseudonym, Listens]]:
         for member in self.members:
             listens = self._pool.read(self._names[member])
-            kept, self._left_out[member] = _by_policy(listens, self._policy)
+            kept, self._left_out[member] = _by_policy(listens, self.policy)
             yield member, kept
 
     def __reduce__(self) -> str:

@@ -6,7 +6,7 @@ is the SHA-256 of its manifest, which holds the SHA-256 of each part; so the dig
 the order in which the listens came and whatever the file format does. :class:`DatasetStore` keeps versions on disk.
 
 A version has a number in its line that follows from what changed (:mod:`recsys.dataset.change`), and knows which
-contributions it was built from, so that it can be built again. Its cards (:mod:`recsys.dataset.card`) say
+contributions it was built from, so that :func:`reproduce` builds it again. Its cards (:mod:`recsys.dataset.card`) say
 what a buyer or a regulator asks; every fact in them comes from the manifest.
 
 A public benchmark file becomes a version through :func:`import_benchmark`. It says so in its manifest for ever: it can
@@ -22,6 +22,7 @@ from recsys.dataset.diff import Difference, difference
 from recsys.dataset.history import LogEntry, log
 from recsys.dataset.line import build_next
 from recsys.dataset.manifest import CONSENTED, PUBLIC_BENCHMARK, Manifest
+from recsys.dataset.reproduce import Reproduction, reproduce
 from recsys.dataset.store import DatasetStore
 from recsys.dataset.version import DatasetVersion
 from recsys.dataset.vocabulary import Vocabulary
@@ -35,6 +36,7 @@ __all__ = [
     "Difference",
     "LogEntry",
     "Manifest",
+    "Reproduction",
     "Vocabulary",
     "benchmark_events",
     "build",
@@ -42,4 +44,5 @@ __all__ = [
     "difference",
     "import_benchmark",
     "log",
+    "reproduce",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from recsys.canonical import Pseudonym
 from recsys.consent import ArtistPreferences, ConsentedListens
+from recsys.consent.policy import OWN
 from recsys.dataset.change import succeed
 from recsys.dataset.manifest import CONSENTED
 from recsys.dataset.opted_out import find_artists
@@ -77,6 +78,7 @@ def build(
         "min_listeners": min_listeners,
         "artists": KEY_EDITION,
         "artist_ids": ids.digest if ids else None,
+        "routes": {**dict.fromkeys(sorted(OWN), "the member's own"), **admitted.policy.grounds},
     }
     parts = Parts(members, names, pairs, found.spellings, read.contributions)
     facts = {**_asked(admitted, read, left_out), "rules": rules, "artists": artists.as_facts() if artists else None}
@@ -88,12 +90,14 @@ def _asked(admitted: ConsentedListens, read: Read, left_out: dict[str, int]) -> 
     return {
         "provenance": CONSENTED,
         "purpose": admitted.purpose,
+        "recipient": admitted.recipient,
         "at": admitted.at,
         "ledger": {"count": admitted.head.count, "hash": admitted.head.hash},
         "parent": None,
         "period": read.period,
         "counts": {
             "refused": {standing.value: count for standing, count in admitted.refused.items()},
+            "refused_routes": admitted.refused_routes,
             "left_out": left_out,
             "sources": read.sources,
         },

@@ -106,7 +106,7 @@ def compare(before: DatasetVersion, after: DatasetVersion) -> Change:
         artists_added=added,
         artists_removed=removed,
         pairs_added=len(new) - len(at_new),
-        pairs_removed=len(old) - len(at_old),
+        pairs_removed=before.manifest.counts["pairs"] - len(at_old),  # rows that were erased since count as removed
         pairs_changed=int((~same).sum()),
         contributions_added=fresh,
         contributions_removed=gone,

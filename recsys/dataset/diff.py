@@ -110,7 +110,7 @@ def _why_left(before: DatasetVersion, after: DatasetVersion, ledger: Ledger) -> 
 def _why_artists(before: DatasetVersion, after: DatasetVersion, registry: ArtistRegistry) -> dict[str, dict[str, int]]:
     least = [version.manifest.rules.get("min_listeners", 1) for version in (before, after)]
     old, new = set(before.artists.names), set(after.artists.names)
-    refused = [_preferences(version.manifest, registry) for version in (before, after)]
+    refused = [registry_then(version.manifest, registry) for version in (before, after)]
     removed = Counter(
         "opted out" if refused[1] and refused[1].refuses(name) else f"heard by fewer than {least[1]} members now"
         for name in old - new
@@ -122,8 +122,8 @@ def _why_artists(before: DatasetVersion, after: DatasetVersion, registry: Artist
     return {"artists_added": dict(added.most_common()), "artists_removed": dict(removed.most_common())}
 
 
-def _preferences(manifest: Manifest, registry: ArtistRegistry) -> ArtistPreferences | None:
-    """Give what the registry said when a version was built."""
+def registry_then(manifest: Manifest, registry: ArtistRegistry) -> ArtistPreferences | None:
+    """Give what the artists' registry said when a version was built; ``None`` if it was not asked."""
     if manifest.artists is None or manifest.at is None:
         return None
     policy = ArtistPolicy(**manifest.artists["policy"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from recsys.consent import ArtistPreferences, ConsentedListens
 from recsys.dataset.builder import build
 from recsys.dataset.card import Collective, gather, write_cards
-from recsys.dataset.manifest import CONSENTED
+from recsys.dataset.manifest import line_of
 from recsys.dataset.store import DatasetStore
 from recsys.dataset.version import DatasetVersion
 from recsys.listens import ArtistIds
@@ -38,7 +38,7 @@ def build_next(
     -------
     The latest version, and whether it is a new one.
     """
-    latest = store.latest(f"{CONSENTED}-{admitted.purpose}")
+    latest = store.latest(line_of(admitted.purpose, admitted.recipient))
     parent = store.load(latest, remains=True) if latest else None
     version = build(admitted, min_listeners=min_listeners, ids=ids, artists=artists, parent=parent, progress=progress)
     folder = store.save(version)

@@ -18,6 +18,12 @@ FIRST = "1.0.0"
 """Number of the first version of a line."""
 
 
+def line_of(purpose: str | None, recipient: str | None = None) -> str:
+    """Name the line of versions for a purpose; for a buyer by the SHA-256 of the name, since lines name files."""
+    line = f"{CONSENTED}-{purpose}"
+    return f"{line}-{sha256_hex(recipient.encode())[:16]}" if recipient else line
+
+
 @dataclass(frozen=True)
 class Manifest:
     """The facts of a dataset version; its canonical JSON (RFC 8785) is what the digest names.
@@ -30,6 +36,8 @@ class Manifest:
         ``"consented"`` or ``"public-benchmark"``.
     purpose
         What the members agreed to; ``None`` for a benchmark.
+    recipient
+        The buyer that the members agreed to, where the purpose names one.
     at
         The instant for which consent was asked (UTC text); ``None`` for a benchmark.
     ledger
@@ -64,6 +72,7 @@ class Manifest:
     counts: Mapping[str, Any]
     content: Mapping[str, str]
     source: Mapping[str, Any] | None = None
+    recipient: str | None = None
     version: str = FIRST
     change: Mapping[str, int] | None = None
     artists: Mapping[str, Any] | None = None
@@ -85,7 +94,7 @@ class Manifest:
         """The line of versions that this one belongs to; each line has a latest version of its own."""
         if self.source is not None:
             return f"{self.provenance}-{self.source['name']}"
-        return f"{self.provenance}-{self.purpose}"
+        return line_of(self.purpose, self.recipient)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:

@@ -156,7 +156,7 @@ class Facts:
             return "No registry of artists' preferences was asked when this version was built."
         left_out = self.group("left_out").get("artists_opted_out", 0)
         counted = {0: "No artist was", 1: "1 artist was"}.get(left_out, f"{left_out:,} artists were")
-        held = "no declaration" if not registry["count"] else f"{registry['count']:,} declarations"
+        held = {0: "no declaration", 1: "1 declaration"}.get(registry["count"], f"{registry['count']:,} declarations")
         seal = f" (sealed by `{registry['hash']}`)" if registry["count"] else ""
         return f"{counted} left out for having opted out. The artists' registry held {held}{seal}. {self._train_ai()}"
 
