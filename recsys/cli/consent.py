@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from recsys.cli.common import Common, instant, short, table
+from recsys.cli.consent_log import log, prove, verify
 from recsys.cli.consent_papers import invite, purposes, receipt, sign
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from recsys.consent.terms import Decision
 
 consent = App(name="consent", help="Record, end and show what members agree to.")
-for _command in (purposes, receipt, invite, sign):
+for _command in (purposes, receipt, invite, sign, log, prove, verify):
     consent.command(_command)
 consent.command(
     "recsys.cli.affected:affected", name="affected", help="List the versions and runs that used their data."
