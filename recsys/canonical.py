@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,8 @@ from recsys.errors import ConfigError
 _KEY_BYTES = 32
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+_START_TICKS = 19  # its place behind the name in proc(5)'s stat, whose first field there is the third
+_CLOCKS_DIFFER_S = 1
 _PARTIAL = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.partial", re.DOTALL)
 
 
@@ -172,7 +175,7 @@ def sweep(folder: Path) -> list[Path]:
     for parent, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             writer = _PARTIAL.fullmatch(name)
-            if writer and not _runs(int(writer[1])):
+            if writer and not _writes(int(writer[1]), Path(parent, name)):
                 found.append(Path(parent, name))
     for path in found:
         with suppress(FileNotFoundError):  # another sweeper was quicker
@@ -180,14 +183,15 @@ def sweep(folder: Path) -> list[Path]:
     return found
 
 
-def _runs(process: int) -> bool:
+def _writes(process: int, path: Path) -> bool:
+    """Tell whether the process runs and is older than the file: numbers of processes come round again."""
     try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        unchanged = time.time() - path.stat().st_mtime
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    except PermissionError:
-        return True
-    return True
+    runs = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
+    return runs >= unchanged - _CLOCKS_DIFFER_S
 
 
 def write_atomically(path: Path, data: bytes) -> None:

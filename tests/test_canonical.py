@@ -168,3 +168,10 @@ def test_what_killed_processes_left_is_swept_and_what_is_being_written_stays(tmp
         assert {path.name for path in folder.iterdir() if path.name != "deep"} == kept
     assert sweep(tmp_path) == []
     assert sweep(tmp_path / "absent") == []
+
+
+def test_a_process_that_has_the_number_of_a_killed_one_keeps_nothing(tmp_path):
+    left = tmp_path / f".a.{os.getpid()}-0123abcd.partial"
+    left.write_bytes(b"")
+    os.utime(left, (1_000_000_000, 1_000_000_000))  # long before this process began
+    assert sweep(tmp_path) == [left]
