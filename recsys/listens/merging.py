@@ -12,8 +12,8 @@ parts, on how they overlap, or on whether some of them were merged before:
   begins there elsewhere, so the time is the same if it lies within the play, give or take three minutes.
 * A play without a time is the same as the one with the same number among all plays of that track in its part: of two
   histories that tell it twice and three times, the three are kept.
-* A total (no time, no track) of one artist is the largest that the source told, since totals only grow, less the plays
-  of that service which are told one by one.
+* A total (no time, no track) of one artist is the largest that any source told, since totals only grow and services
+  hear of each other's plays, less the plays of the artist which are told one by one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.listens.table import SCHEMA, LeftOut, Route, Source, counts_as_play
-from recsys.listens.tellers import other_tellers, service_of
+from recsys.listens.tellers import other_tellers
 
 _PLAY = ("played_at", "artist", "track", "ms_played", "nth")
 _TOTAL = ("artist", "artist_id", "source")
@@ -63,7 +63,7 @@ def without_repeats(*parts: pa.Table, merged_before: bool = False) -> tuple[pa.T
     told = rows.filter(is_total)
     if merged_before and told.num_rows:
         told = pa.concat_tables([_restored(part) for part in parts])
-    largest = _first_of_each(told, _TOTAL)
+    largest = _of_best_source(_first_of_each(told, _TOTAL))
     totals = _reduced(largest, plays)
     left_out = Counter(
         {
@@ -155,12 +155,22 @@ def _parted(part: pa.Table) -> tuple[pa.Table, pa.Table]:
 def _told_singly(totals: pa.Table, plays: pa.Table) -> pa.Array:
     if totals.num_rows == 0:
         return pa.array([], pa.int64())
-    counted = plays.filter(counts_as_play(plays)).select(["artist", "source", "plays"])
-    told: Counter[tuple[str, str]] = Counter()
-    for row in counted.group_by(["artist", "source"]).aggregate([("plays", "sum")]).to_pylist():
-        told[row["artist"], service_of(row["source"])] += row["plays_sum"]
+    told = _per(plays.filter(counts_as_play(plays)), "artist")
+    return pa.array([told.get((artist,), 0) for artist in totals["artist"].to_pylist()], pa.int64())
+
+
+def _of_best_source(totals: pa.Table) -> pa.Table:
+    """Keep of each artist the totals of that source which tells most."""
+    best: dict[str, tuple[int, str]] = {}
+    for (artist, source), plays in _per(totals, "artist", "source").items():
+        best[artist] = max(best.get(artist, (0, "")), (plays, source))
     asked = zip(totals["artist"].to_pylist(), totals["source"].to_pylist(), strict=True)
-    return pa.array([told[artist, service_of(source)] for artist, source in asked], pa.int64())
+    return totals.filter(pa.array([best[artist][1] == source for artist, source in asked], pa.bool_()))
+
+
+def _per(rows: pa.Table, *names: str) -> dict[tuple[str, ...], int]:
+    sums = rows.select([*names, "plays"]).group_by(list(names)).aggregate([("plays", "sum")])
+    return {tuple(row[name] for name in names): row["plays_sum"] for row in sums.to_pylist()}
 
 
 def _with_plays(totals: pa.Table, plays: pa.Array) -> pa.Table:

@@ -26,17 +26,10 @@ TELLERS = (
 )
 """Who is believed first: the player itself, then those who know seconds and artists' ids, then those who do not."""
 
-_SERVICES = {source.value: "spotify" for source in Source if "spotify" in source.value}
-_SERVICES |= {Source.UNWRAPPED.value: "spotify", Source.LASTFM_CSV.value: Source.LASTFM.value}
 _PLACES = {source.value: place for place, sources in enumerate(TELLERS) for source in sources}
 _SLACK_S = 180
 _FEATURING = re.compile(r"\s[\[(]?(feat|ft|featuring)\b.*|\s-\s.*")
 _ROUTES = {route.value: route.strictness for route in Route}
-
-
-def service_of(source: str) -> str:
-    """Give the service whose plays a source tells."""
-    return _SERVICES.get(source, source)
 
 
 def teller_of(source: str) -> str:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from listens.made import ACCOUNT_2025, EXTENDED_2025, NO_MEDIA, account_row, column, extended_row, make_folder, make_zip
 
+from recsys.canonical import Pseudonyms
 from recsys.errors import UnreadableExportError
-from recsys.listens import SCHEMA, Route, read_export
+from recsys.listens import SCHEMA, Contributions, Route, ingest, read_export
 
 LAYOUTS = {
     "account-2018": ("MyData/StreamingHistory.json", account_row()),
@@ -229,7 +230,17 @@ EXPECTED = {
     "spotify_extended_2021_endsong_MyData.zip": (13, 10),
     "spotify_extended_2023_MyData.zip": (13, 8),
     "spotify_extended_2025.zip": (23, 15),
+    "lastfm_api_recenttracks.json": (3, 2),
+    "lastfm_api_recenttracks_single.json": (1, 1),
+    "lastfm_api_topartists.json": (1, 1),
+    "lastfm_benjaminbenben.csv": (4, 3),
+    "listenbrainz_synthetic_user_1769288454.zip": (2, 2),
+    "maloja_export_1748738994.json": (1, 1),
+    "recenttracks-synthetic_user-1709280000.csv": (2, 2),
+    "recenttracks-synthetic_user-1709280000.json": (2, 2),
+    "synthetic_user_lb-2024-03-01.json": (2, 2),
 }
+"""Rows read and used of each example; the podcast of 2021 is known by the library beside it."""
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -238,6 +249,19 @@ def test_the_example_exports_are_read(shared_data, name):
     assert (listens.report.rows_read, listens.report.rows_used) == EXPECTED[name]
     assert listens.report.rows_read == listens.report.rows_used + sum(listens.report.left_out.values())
     assert not {"Unknown Artist", ""} & set(column(listens, "artist"))
+
+
+def test_no_example_is_forgotten(shared_data):
+    assert {path.name for path in (shared_data / "exports").iterdir()} == EXPECTED.keys()
+
+
+def test_the_examples_in_one_folder_are_fourteen_exports(shared_data, tmp_path):
+    store = Contributions(tmp_path / "home" / "contributions")
+    report = ingest(shared_data / "exports", store, Pseudonyms(b"k" * 32), workers=1)
+    assert (report.read, report.members, report.broken) == (14, 13, ())
+    assert (report.rows.rows_read, report.rows.rows_used) == tuple(map(sum, zip(*EXPECTED.values(), strict=True)))
+    assert report.rows.routes == {"gdpr-export": 55, "service-export": 10, "api": 6}
+    assert report.rows.clocks == {"minute": 24, "second": 44, "none": 3}
 
 
 def test_the_example_account_holds_only_plays_that_its_extended_form_lacks(shared_data, tmp_path):
