@@ -184,14 +184,17 @@ def sweep(folder: Path) -> list[Path]:
 
 
 def _writes(process: int, path: Path) -> bool:
-    """Tell whether the process runs and is older than the file: numbers of processes come round again."""
+    """Tell whether the process runs and is older than the file: numbers of processes come round again.
+
+    A process that ended is still there, as Z or X, until its parent asks after it.
+    """
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         unchanged = time.time() - path.stat().st_mtime
     except (FileNotFoundError, ProcessLookupError):
         return False
     runs = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
-    return runs >= unchanged - _CLOCKS_DIFFER_S
+    return fields[0] not in "ZX" and runs >= unchanged - _CLOCKS_DIFFER_S
 
 
 def write_atomically(path: Path, data: bytes) -> None:

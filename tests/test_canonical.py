@@ -170,6 +170,16 @@ def test_what_killed_processes_left_is_swept_and_what_is_being_written_stays(tmp
     assert sweep(tmp_path / "absent") == []
 
 
+def test_a_process_that_ended_and_was_not_asked_after_keeps_nothing(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    ended.stdout.read()
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    left = tmp_path / f".a.{ended.pid}-0123abcd.partial"
+    left.write_bytes(b"")
+    assert sweep(tmp_path) == [left]
+    ended.communicate()
+
+
 def test_a_process_that_has_the_number_of_a_killed_one_keeps_nothing(tmp_path):
     left = tmp_path / f".a.{os.getpid()}-0123abcd.partial"
     left.write_bytes(b"")
