@@ -124,7 +124,7 @@ def _row(kind: Kind, kind_of: Mapping[int, Kind], accused: Mapping[int, set[str]
         "planted": len(planted),
         "found": len(found),
         "recall": None if kind.honest else len(found) / len(planted),
-        "precision": sum(not kind_of[index].honest for index in pointed_at) / len(pointed_at) if pointed_at else None,
+        "precision": sum(not kind_of[index].honest for index in pointed_at) / len(pointed_at) if found else None,
         "by": ", ".join(f"{sign} {count}" for sign, count in sorted(by.items(), key=lambda one: (-one[1], one[0]))),
     }
 

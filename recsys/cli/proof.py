@@ -60,17 +60,26 @@ def proof(
     for pseudonym, proved in found.items():
         if award:
             record(home.proofs, pseudonym, proved)
+    awarded = [f"awarded: {sum(one.points for one in found.values()):,} points"] if award else []
     if member is None:
-        common.show([one.document() for one in found.values()], *_of_all(found))
+        common.show([one.document() for one in found.values()], *_of_all(found), *awarded)
     else:
         (one,) = found.values()
-        common.show(one.document(), _of_one(member, one))
+        common.show(one.document(), _of_one(member, one), *awarded)
 
 
 def _of_one(member: str, proof: Proof) -> Table:
     facts = proof.attributes
-    points = f"{facts['total_points']} points by {proof.metadata['scorer']}, {proof.points} not awarded yet"
-    rows = [("valid", "yes" if proof.valid else "no", ""), ("score", f"{proof.score:.2f}", points)]
+    points = f"{facts['total_points']} points by {proof.metadata['scorer']}, {proof.points} of them not awarded before"
+    doubts = ", ".join(proof.doubts())
+    rows = [("valid", "yes" if proof.valid else "no", f"in doubt: {doubts}" if doubts else "")]
+    rows.append(("score", f"{proof.score:.2f}", points))
+    breakdown = facts.get("points_breakdown", {})
+    rows += [
+        (f"  {name}", "", f"{breakdown[f'{name}_points']} points for {breakdown[f'{name}_reason']}")
+        for name in ("volume", "diversity", "history")
+        if breakdown
+    ]
     for name in _FIGURES:
         rows.append((name, f"{getattr(proof, name):.2f}", ""))
         rows += [(f"  {part.replace('_', ' ')}", *shown) for part, shown in _parts(facts[name])]

@@ -26,7 +26,7 @@ AGREEING = 3
 LONGEST_MS = 6 * _HOUR
 OVERRUN = 1.1
 OVERRUN_MS = 5 * _S
-OVERLONG = (0.05, 0.20)
+OVERLONG = (0.03, 0.12)
 """Share of plays longer than their track: allowed (rewinding, two versions under one title), and beyond belief."""
 OVERLAP = (0.05, 0.30)
 """Share of the time in which two plays ran at once: allowed (clocks err), and beyond what devices allow."""

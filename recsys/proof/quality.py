@@ -30,7 +30,7 @@ def quality_parts(history: History) -> dict[str, Part]:
         ),
         "span": Part(rising(days, 0, ENOUGH_DAYS), {"days": days}),
         "diversity": Part(rising(artists, 0, ENOUGH_ARTISTS), {"artists": artists}),
-        "missing": Part(float(np.mean(list(known.values()))), known),
+        "completeness": Part(float(np.mean(list(known.values()))), known),
     }
 
 
