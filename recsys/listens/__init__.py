@@ -2,17 +2,23 @@
 
 Why it is as it is:
 
-* Personal data stops at the door. Only history files are opened, only the fields that the table needs are decoded
-  (:mod:`recsys.listens.sources`), and what is stored lies under a pseudonym (:class:`Contributions`).
+* Personal data stops at the door. Files in which services keep personal things are not opened, of the others only
+  histories are read, of these only the fields that the table needs are decoded (:mod:`recsys.listens.sources`), and
+  what is stored lies under a pseudonym (:class:`Contributions`).
 * What is stored can be made unreadable: each member's contributions lie under a key of their own, and destroying it
   reaches every copy (:mod:`recsys.listens.data_keys`).
 * An export comes from a stranger. Sizes, names and counts are checked before anything is inflated, nothing is unpacked
   to disk (:mod:`recsys.listens.export`), and every refusal is one :class:`recsys.errors.UnreadableExportError`.
 * An artist has one name. Spellings meet in :func:`artist_key`, which states each of its rules and what it costs; ids
   part and join artists only on the word of enough members (:mod:`recsys.listens.artists`).
-* A play is told once: what counts, and when two rows are the same play, stands in :mod:`recsys.listens.table` only.
+* A play is told once: what counts stands in :mod:`recsys.listens.table` only, when two rows are the same play in
+  :mod:`recsys.listens.merging` only. Nothing is guessed silently: what is left out is counted, with its reason, and a
+  time that nobody observed is marked (:mod:`recsys.listens.clocks`).
 * A row whose time or duration cannot be makes the whole export wrong, since no real export has one: a reader that
-  skipped it would believe the rest of an edited file.
+  skipped it would believe the rest of an edited file. Only services that take whatever a player's clock says do have
+  plays of 1970; these stay, without a time.
+* How data came here, its route, is part of every row. A source knows the route of its files; a person may state a
+  stricter one, never a laxer.
 """
 
 from recsys.listens.artist_ids import ArtistIds

@@ -33,7 +33,7 @@ class Listens:
     member
         The person's name, or a :class:`recsys.canonical.Pseudonym`.
     table
-        One row a play, in the order of time, with the columns of :data:`recsys.listens.SCHEMA`.
+        In the order of time, a play without a time last, with the columns of :data:`recsys.listens.SCHEMA`.
     report
         What became of the rows of the exports it was read from.
     exports

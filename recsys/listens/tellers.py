@@ -47,10 +47,10 @@ def other_tellers(rows: pa.Table) -> Mask:
         Listens, each play once a service.
     """
     twin = np.zeros(rows.num_rows, bool)
+    if len({teller_of(source) for source in pc.unique(rows["source"]).to_pylist()}) <= 1:
+        return twin
     place = _places(rows)
     dated = np.flatnonzero((place >= 0) & rows["played_at"].is_valid().to_numpy() & rows["track"].is_valid().to_numpy())
-    if np.unique(place[dated]).size <= 1:
-        return twin
     told = rows.take(pa.array(dated)).select(["played_at", "artist", "track", "ms_played", "source"])
     ends = np.asarray(told["played_at"].cast(pa.int64()).to_numpy()) // 1000
     begins = ends - np.asarray(pc.fill_null(told["ms_played"], 0).to_numpy()) // 1000
@@ -58,7 +58,8 @@ def other_tellers(rows: pa.Table) -> Mask:
     _, piece = np.unique(piece, return_inverse=True)
     places = place[dated]
     for own in np.unique(places)[1:]:
-        better, mine = places < own, places == own
+        mine = places == own
+        better = (places < own) & (places % len(TELLERS) != own % len(TELLERS))
         found = _within(piece[mine], ends[mine], piece[better], begins[better], ends[better])
         twin[dated[mine]] = found
     return twin

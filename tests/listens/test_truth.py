@@ -262,6 +262,7 @@ def test_any_overlapping_pieces_in_any_order_give_the_whole_history_once(plays, 
     numbers = {number for kind, number in plays if kind != "undated"}
     assert len([time for time in whole["played_at"].to_pylist() if time]) == len(numbers)
     rows = whole.to_pylist()
+    assert sum(one["clock"] == "none" and one["track"] is not None for one in rows) == len(plays) - len(dated)
     for artist in "ABC":
         singly = sum(one["artist"] == artist and one["track"] is not None for one in rows)
         most = max((row("total", number)["plays"] for number in totals if "ABC"[number % 3] == artist), default=0)
