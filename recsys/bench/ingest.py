@@ -90,7 +90,7 @@ def run(
     about = circumstances([], threads, date) | {"exports": exports, "repeats": repeats}
     notes = [
         f"{exports} exports, {packed / 1e6:,.0f} MB of zips that hold {inflated / 1e6:,.0f} MB, in the page cache.",
-        "Times are those of whole processes, from start to end; memory is the sum of all processes' own peaks.",
+        "Times are those of whole processes, from start to end; memory is that of all processes of a run together.",
     ]
     return Report(f"Taking in {exports} exports", about, _COLUMNS, table, notes).saved(out, "ingest")
 
@@ -114,7 +114,7 @@ def _contestants(threads: int) -> dict[str, Contestant]:
         return timed([sys.executable, "-m", "recsys.bench.by_hand", str(zips), str(home)])
 
     inflating = ("unzip -p", _unzip) if shutil.which("unzip") else ("zlib, inflating only", _inflate)
-    return dict([inflating, (f"recsys ingest, {threads} workers", ours), ("json + pandas loop", by_hand)])
+    return dict([inflating, (f"recsys ingest, --workers {threads}", ours), ("json + pandas loop", by_hand)])
 
 
 def _unzip(zips: Path, _home: Path) -> Timed:

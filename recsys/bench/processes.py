@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recsys.errors import ConfigError
 
-_LOOK_S = 0.02
+_LOOK_S = 0.05
 _PROC = Path("/proc")
 
 
@@ -25,8 +25,8 @@ class Timed:
     seconds
         From its start to its end.
     peak_bytes
-        Memory at its peak, each process's own peak added up; pages that processes share count in each of them. None
-        where the system does not tell.
+        The most memory that all its processes had at one time; a page that several share counts once (Linux's PSS).
+        None where the system does not tell.
     output
         What it wrote to standard output.
     """
@@ -56,21 +56,20 @@ def timed(command: Sequence[str], *, keep: bool = True, allowed: Sequence[int] =
     start = time.perf_counter()
     out = subprocess.PIPE if keep else subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own lists
-    peaks: dict[int, int] = {}
-    watch = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+    seen = [0]
+    watch = threading.Thread(target=_watch, args=(process, seen), daemon=True)
     watch.start()
     output, errors = process.communicate()
     seconds = time.perf_counter() - start
     watch.join()
     if process.returncode not in allowed:
         raise ConfigError(f"{Path(command[0]).name} ended with {process.returncode}: {errors.strip()[-500:]}")
-    return Timed(seconds, sum(peaks.values()) or None, output or "")
+    return Timed(seconds, max(seen) or None, output or "")
 
 
-def _watch(process: subprocess.Popen[str], peaks: dict[int, int]) -> None:
+def _watch(process: subprocess.Popen[str], seen: list[int]) -> None:
     while process.poll() is None:
-        for pid in _tree(process.pid):
-            peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+        seen.append(sum(map(_memory, _tree(process.pid))))
         time.sleep(_LOOK_S)
 
 
@@ -85,10 +84,10 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _peak(pid: int) -> int:
+def _memory(pid: int) -> int:
     try:
-        status = (_PROC / str(pid) / "status").read_text()
+        shares = (_PROC / str(pid) / "smaps_rollup").read_text()
     except OSError:  # as above
         return 0
-    peak = re.search(r"VmHWM:\s*(\d+)", status)
-    return int(peak[1]) << 10 if peak else 0
+    share = re.search(r"^Pss:\s*(\d+)", shares, re.MULTILINE)
+    return int(share[1]) << 10 if share else 0
