@@ -90,6 +90,7 @@ def run(
     about = circumstances([], threads, date) | {"exports": exports, "repeats": repeats}
     notes = [
         f"{exports} exports, {packed / 1e6:,.0f} MB of zips that hold {inflated / 1e6:,.0f} MB, in the page cache.",
+        "The loop by hand checks nothing, keeps plays that two packages of a member tell, and starts again when killed.",
         "Times are those of whole processes, from start to end; memory is that of all processes of a run together.",
     ]
     return Report(f"Taking in {exports} exports", about, _COLUMNS, table, notes).saved(out, "ingest")
