@@ -1,7 +1,8 @@
 """A model that speaks of artists by name: what a stranger can ask, and what is logged and served.
 
-Holds the artists' side of a factorization, the artists' names, and how plays become confidence. No user's factors are
-in it: a listener is folded in from what they tell.
+Holds the artists' side of a factorization, the artists' names, how plays become weights, and, where there are any, the
+neighbours that stand beside the factorization. No user's factors are in it: a listener is folded in from what they
+tell.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from recsys.als import ALSModel
-from recsys.canonical import canonical_json, sha256_hex, write_atomically
-from recsys.confidence import Confidence, confidence
+from recsys.canonical import atomic_path, canonical_json, sha256_hex, write_atomically
 from recsys.dataset import Vocabulary
 from recsys.errors import ModelInvalidError
+from recsys.evaluation import Recommender
+from recsys.models import Beside, Weighed, Weighting, beside_arrays, from_arrays
 
-_MODEL, _NAMES = "model.safetensors", "artists.json"
+_MODEL, _NAMES, _BESIDE = "model.safetensors", "artists.json", "beside.safetensors"
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,35 @@ class NamedModel:
         The factors; row i of ``model.item_factors`` belongs to ``artists.names[i]``.
     artists
         The artists' names.
-    confidence
-        How plays become the values that the model was trained on.
+    weighting
+        How plays become the weights that the model was trained on.
     typical_plays
         Plays that an artist counts for when only its name is given: the median of the training pairs.
+    beside
+        Neighbours that take part in recommending, or ``None``.
     """
 
     model: ALSModel
     artists: Vocabulary
-    confidence: Confidence
+    weighting: Weighting
     typical_plays: float
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
-        if len(self.model.item_factors) != len(self.artists):
+        sizes = {len(self.model.item_factors), len(self.weighting.rarity) or len(self.artists)}
+        if self.beside:
+            sizes |= set(self.beside.neighbours.alike.shape)
+        if sizes != {len(self.artists)}:
             raise ModelInvalidError(
                 f"the model has {len(self.model.item_factors)} artists and the vocabulary {len(self.artists)}; "
                 "they belong to different models"
             )
+
+    @cached_property
+    def recommender(self) -> Recommender:
+        """The model as evaluation takes it: given plays, it recommends columns."""
+        inner = self.beside.blended(self.model) if self.beside else self.model
+        return Weighed(inner, self.weighting)
 
     @property
     def factors_digest(self) -> str:
@@ -77,7 +94,7 @@ class NamedModel:
         plays, unknown = self._known(liked)
         if not plays:
             return Suggestions([], unknown)
-        ids, scores = self.model.recommend(0, self._row(plays), N=n, recalculate_user=True)
+        ids, scores = self.recommender.recommend(0, self._row(plays), N=n, recalculate_user=True)
         listed = [(self.artists.names[i], float(score)) for i, score in zip(ids, scores, strict=True) if i >= 0]
         return Suggestions(listed, unknown)
 
@@ -104,7 +121,11 @@ class NamedModel:
             return Suggestions([], {**unknown, artist: self.artists.suggest(artist)})
         if not plays:
             return Suggestions([], unknown)
-        _, parts = self.model.explain(0, self._row(plays), column, N=n)
+        row = self.weighting(self._row(plays))
+        if self.beside:
+            parts = self.beside.explain(self.model, row, column)[:n]
+        else:
+            _, parts = self.model.explain(0, row, column, N=n)
         return Suggestions([(self.artists.names[i], part) for i, part in parts], unknown)
 
     def _known(self, liked: Sequence[str] | Mapping[str, float]) -> tuple[dict[int, float], dict[str, list[str]]]:
@@ -122,16 +143,21 @@ class NamedModel:
 
     def _row(self, plays: Mapping[int, float]) -> sp.csr_matrix:
         values = np.fromiter(plays.values(), dtype=np.float32, count=len(plays))
-        row = sp.csr_matrix((values, (np.zeros(len(plays), dtype=int), list(plays))), shape=(1, len(self.artists)))
-        return confidence(row, self.confidence)
+        return sp.csr_matrix((values, (np.zeros(len(plays), dtype=int), list(plays))), shape=(1, len(self.artists)))
 
     def save(self, folder: Path) -> None:
-        """Write the model into a folder: ``model.safetensors`` and ``artists.json``."""
+        """Write the model into a folder: ``model.safetensors``, ``artists.json`` and at need ``beside.safetensors``."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.save(folder / _MODEL)
+        arrays = beside_arrays(self.weighting, self.beside)
+        if arrays:
+            with atomic_path(folder / _BESIDE) as partial:
+                save_file(arrays, partial)
         words = {
             "artists": list(self.artists.names),
-            "confidence": self.confidence,
+            "confidence": self.weighting.kind,
+            "mean_length": self.weighting.mean_length,
+            "neighbours_weight": self.beside.weight if self.beside else None,
             "typical_plays": self.typical_plays,
         }
         write_atomically(folder / _NAMES, canonical_json(words))
@@ -148,6 +174,8 @@ class NamedModel:
         try:
             words = json.loads((folder / _NAMES).read_bytes())
             vocabulary = Vocabulary(words["artists"])
-            return cls(ALSModel.load(folder / _MODEL), vocabulary, words["confidence"], float(words["typical_plays"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            arrays = load_file(folder / _BESIDE) if (folder / _BESIDE).exists() else {}
+            weighting, beside = from_arrays(arrays, words, len(vocabulary))
+            return cls(ALSModel.load(folder / _MODEL), vocabulary, weighting, float(words["typical_plays"]), beside)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelInvalidError(f"{folder} holds no named model: {error}") from error

@@ -21,9 +21,7 @@ from optuna.distributions import (
 from recsys.als import ALS, ALSModel
 from recsys.comparison import peers
 from recsys.evaluation import Popularity, Recommender
-from recsys.models import items
-from recsys.models.blend import blend
-from recsys.models.weighting import Weighed, Weighting
+from recsys.models import Beside, Scored, Weighed, Weighting, ease, neighbours
 
 Params = Mapping[str, Any]
 Watch = Callable[[int, Recommender], bool]
@@ -90,13 +88,17 @@ def _als_and_items(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch
     weight, k = settings.pop("neighbours_weight"), settings.pop("neighbours")
     weighting = Weighting.learn(plays, settings.pop("weighting"))
     weights = weighting(plays)
-    beside = items.neighbours(weights, "cosine", k=k)
+    beside = Beside(neighbours(weights, k=k), weight)
 
     def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return watch is not None and watch(sweep, Weighed(blend(model, beside, weight), weighting))
+        return watch is not None and watch(sweep, Weighed(beside.blended(model), weighting))
 
     model = ALS(objective="ials", random_state=seed, **settings).fit(weights, callback=swept).model_
-    return Weighed(blend(model, beside, weight), weighting)
+    return Weighed(beside.blended(model), weighting)
+
+
+def _knn(plays: sp.csr_matrix, *args: Any, **settings: Any) -> Recommender:  # noqa: ANN401 - those of `neighbours`
+    return Scored(neighbours(plays, *args, **settings))
 
 
 def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
@@ -154,28 +156,28 @@ ALL: Mapping[str, Contender] = MappingProxyType(
             Contender(
                 "ease",
                 "EASE",
-                _weighed(items.ease, seeded=False),
+                _weighed(ease, seeded=False),
                 {"weighting": _WEIGHTING, "l2": FloatDistribution(1.0, 5_000.0, log=True)},
                 {"weighting": "binary", "l2": 300.0},
             ),
             Contender(
                 "itemknn-cosine",
                 "item-kNN, cosine",
-                _weighed(items.neighbours, seeded=False),
+                _weighed(_knn, seeded=False),
                 {"weighting": CategoricalDistribution(["binary", "log"]), "k": _NEIGHBOURS},
                 {"weighting": "binary", "k": 200},
             ),
             Contender(
                 "itemknn-tfidf",
                 "item-kNN, TF-IDF",
-                _of_plays(lambda plays, k: items.neighbours(plays, "tfidf", k=k)),
+                _of_plays(lambda plays, k: _knn(plays, "tfidf", k=k)),
                 {"k": _NEIGHBOURS},
                 {"k": 200},
             ),
             Contender(
                 "itemknn-bm25",
                 "item-kNN, BM25",
-                _of_plays(lambda plays, **settings: items.neighbours(plays, "bm25", **settings)),
+                _of_plays(lambda plays, **settings: _knn(plays, "bm25", **settings)),
                 {"k": _NEIGHBOURS, "k1": FloatDistribution(0.5, 200, log=True), "b": FloatDistribution(0, 1)},
                 {"k": 200, "k1": 1.2, "b": 0.75},
             ),

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.als import ALSModel, Objective
 from recsys.evaluation import Recommender
-from recsys.models.scored import Scored
+from recsys.models import Scored
 
 
 @dataclass(frozen=True)

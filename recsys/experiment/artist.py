@@ -126,7 +126,7 @@ def artist_report(home: Home, artist: str, run_id: str | None = None) -> ArtistR
 
 def _known(run: FinishedRun, version: DatasetVersion, split: Split, column: int) -> ArtistReport:
     listeners = np.bincount(version.user_items.indices, minlength=len(version.artists)).astype(np.int64)
-    lists = ask(run.model().model, split, max(DEPTHS))
+    lists = ask(run.model().recommender, split, max(DEPTHS))
     bare = ask(Popularity(split.train), split, max(DEPTHS))
     ours, popular = (_exposure(split, one, column) for one in (lists, bare))
     return ArtistReport(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from recsys.als import ALS
-from recsys.confidence import Confidence
 from recsys.errors import ConfigError
+from recsys.models import Kind
 
 _SEED = "random_state"
 _PATHS = ("files", "names_file")
@@ -40,8 +41,14 @@ class Experiment:
         },
     )
     names_file: str | None = field(default=None, metadata={"help": "File that names the benchmark's artists."})
-    confidence: Confidence = field(
-        default="log", metadata={"help": "How plays become confidence: binary, log or linear."}
+    confidence: Kind = field(
+        default="log", metadata={"help": "How plays become confidence: binary, log, linear, tfidf or bm25."}
+    )
+    neighbours: int = field(
+        default=0, metadata={"help": "Nearest artists of each that stand beside the factorization; 0 for none."}
+    )
+    neighbours_weight: float = field(
+        default=0.3, metadata={"help": "What they count for, in units of the spread of both models' scores."}
     )
     held_out: float = field(
         default=0.1, metadata={"help": "Share of listeners held out for the test, and as many again for validation."}
@@ -159,9 +166,12 @@ def _check(key: str, value: Any, default: Any) -> None:  # noqa: ANN401 - any TO
 
 
 def _checked(experiment: Experiment) -> Experiment:
-    if experiment.confidence not in get_args(Confidence):
+    if experiment.confidence not in get_args(Kind):
+        raise ConfigError(f"confidence is {experiment.confidence!r}; it must be one of {', '.join(get_args(Kind))}")
+    if experiment.neighbours < 0 or not 0 < experiment.neighbours_weight < math.inf:
         raise ConfigError(
-            f"confidence is {experiment.confidence!r}; it must be one of {', '.join(get_args(Confidence))}"
+            f"neighbours is {experiment.neighbours} and neighbours_weight {experiment.neighbours_weight}; "
+            "the first must be 0 or more, the second a number above 0"
         )
     for key in ("held_out", "fold_in_fraction"):
         share = getattr(experiment, key)

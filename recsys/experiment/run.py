@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from recsys.als import ALSModel
-from recsys.confidence import confidence
 from recsys.dataset import CONSENTED, DatasetVersion, import_benchmark
 from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
@@ -17,6 +17,7 @@ from recsys.evaluation import NDCG, Popularity, Recall, Scores, Split, evaluate,
 from recsys.experiment.config import Experiment
 from recsys.experiment.provenance import Provenance, provenance
 from recsys.home import Home
+from recsys.models import Beside, Weighting, neighbours
 from recsys.named import NamedModel
 from recsys.report.pictures import loss_curve, metric_bars
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
@@ -89,7 +90,7 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
                 progress(sweep, total, loss)
 
         trained = train(experiment, version, progress=swept)
-        scores, popularity = score(trained.model, trained.split)
+        scores, popularity = score(trained.named, trained.split)
         digest = trained.named.factors_digest
         outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, trained.losses, digest)
         _log(tracked, outcome)
@@ -101,9 +102,8 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What training yields before anything is logged: the model, its artists' side by name, the split, the losses."""
+    """What training yields before anything is logged: the model by artists' names, the split of plays, the losses."""
 
-    model: ALSModel
     named: NamedModel
     split: Split
     losses: tuple[float, ...]
@@ -119,15 +119,28 @@ def train(experiment: Experiment, version: DatasetVersion, *, progress: Progress
     list of members: a member's leaving draws anew, and draws the same in both, since both see the same list.
     """
     split = divide(experiment, version)
+    weighting = Weighting.learn(split.train, experiment.confidence)
+    weights = weighting(split.train)
     estimator = experiment.estimator()
 
     def swept(sweep: int, loss: float, _model: ALSModel) -> None:
         if progress:
             progress(sweep, estimator.iterations, loss)
 
-    model = estimator.fit(split.train, item_keys=version.artists.keys, callback=swept).model_
+    model = estimator.fit(weights, item_keys=version.artists.keys, callback=swept).model_
     losses = tuple(float(loss) for loss in estimator.losses_)
-    return Trained(model, name_model(model, version, experiment), split, losses)
+    typical = float(np.median(version.user_items.data))
+    artists_alone = replace(model, user_factors=np.empty((0, model.factors), dtype=np.float32))
+    named = NamedModel(artists_alone, version.artists, weighting, typical, _beside(experiment, version, weights))
+    return Trained(named, split, losses)
+
+
+def _beside(experiment: Experiment, version: DatasetVersion, weights: sp.csr_matrix) -> Beside | None:
+    """Find neighbours, if they are wanted; of artists that share as many listeners as an artist needs to be there."""
+    if not experiment.neighbours:
+        return None
+    fewest = int(version.manifest.rules.get("min_listeners", 1))
+    return Beside(neighbours(weights, k=experiment.neighbours, together=fewest), experiment.neighbours_weight)
 
 
 def choose_version(experiment: Experiment, home: Home) -> DatasetVersion:
@@ -153,32 +166,25 @@ def choose_version(experiment: Experiment, home: Home) -> DatasetVersion:
 
 
 def divide(experiment: Experiment, version: DatasetVersion) -> Split:
-    """Divide a version's listeners into train, validation and test, as the experiment says."""
-    values = confidence(version.user_items, experiment.confidence)
-    n_held_out = round(values.shape[0] * experiment.held_out)
+    """Divide a version's listeners, with their plays, into train, validation and test, as the experiment says."""
+    plays = version.user_items
+    n_held_out = round(plays.shape[0] * experiment.held_out)
     if n_held_out < 1:
         raise DatasetTooSmallError(
-            f"{experiment.held_out:.0%} of {values.shape[0]} listeners is nobody to test on; "
+            f"{experiment.held_out:.0%} of {plays.shape[0]} listeners is nobody to test on; "
             "gather more members or raise held_out"
         )
-    return strong_generalization(values, n_held_out, fold_in_fraction=experiment.fold_in_fraction, seed=experiment.seed)
+    return strong_generalization(plays, n_held_out, fold_in_fraction=experiment.fold_in_fraction, seed=experiment.seed)
 
 
-def score(model: ALSModel, split: Split) -> tuple[Scores, Scores]:
+def score(named: NamedModel, split: Split) -> tuple[Scores, Scores]:
     """Score the model and the popularity baseline on the test listeners."""
-    return evaluate(model, split, METRICS), evaluate(Popularity(split.train), split, METRICS)
-
-
-def name_model(model: ALSModel, version: DatasetVersion, experiment: Experiment) -> NamedModel:
-    """Give the artists' side of a model its names; the listeners' factors stay behind."""
-    typical = float(np.median(version.user_items.data))
-    artists_alone = replace(model, user_factors=np.empty((0, model.factors), dtype=np.float32))
-    return NamedModel(artists_alone, version.artists, experiment.confidence, typical)
+    return evaluate(named.recommender, split, METRICS), evaluate(Popularity(split.train), split, METRICS)
 
 
 def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, Scores]:
     """Score a finished run's logged model again on its own test listeners, beside popularity."""
-    return score(found.model().model, divide(Experiment.of_run(found.params), version))
+    return score(found.model(), divide(Experiment.of_run(found.params), version))
 
 
 def _log(tracked: TrackedRun, outcome: Outcome) -> None:

@@ -4,21 +4,25 @@
 look at plays, ``blend`` puts neighbours beside a factorization. All speak as the models of ``implicit`` do.
 """
 
-from recsys.models.blend import Blend, Factors, blend
+from recsys.models.blend import Beside, Blend, Factors
 from recsys.models.items import Ease, Neighbours, ease, neighbours
 from recsys.models.scored import Scored, Scorer
-from recsys.models.weighting import Weighed, Weighting
+from recsys.models.stored import beside_arrays, from_arrays
+from recsys.models.weighting import Kind, Weighed, Weighting
 
 __all__ = [
+    "Beside",
     "Blend",
     "Ease",
     "Factors",
+    "Kind",
     "Neighbours",
     "Scored",
     "Scorer",
     "Weighed",
     "Weighting",
-    "blend",
+    "beside_arrays",
     "ease",
+    "from_arrays",
     "neighbours",
 ]

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.als import ALSModel
+from recsys.models.items import Neighbours
 from recsys.models.scored import Scored, Scorer
 
 _SMALLEST = 1e-12
@@ -61,12 +62,56 @@ class Blend:
         return scores
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Neighbours that stand beside a factorization.
+
+    Attributes
+    ----------
+    neighbours
+        Likeness of items.
+    weight
+        What they count for; see :class:`Blend`.
+    """
+
+    neighbours: Neighbours
+    weight: float
+
+    def blended(self, model: ALSModel) -> Scored:
+        """Give the model that recommends by both."""
+        return Scored(Blend(Factors(model), self.neighbours, self.weight))
+
+    def explain(self, model: ALSModel, row: sp.csr_matrix, item: int) -> list[tuple[int, float]]:
+        """Divide the blended score of an item among the items of a history.
+
+        Parameters
+        ----------
+        model
+            The factorization.
+        row
+            The history as weights, shape (1, items).
+        item
+            The item whose score is divided.
+
+        Returns
+        -------
+        Items of the history with their parts, largest first; all parts add up to the score.
+        """
+        _, parts = model.explain(0, row, item, N=row.nnz)
+        first, second = (float(_spread(one.scores(row))[0, 0]) for one in (Factors(model), self.neighbours))
+        beside = np.asarray(self.neighbours.alike[:, [item]].toarray()).ravel()[row.indices] * row.data
+        total = {int(i): self.weight * float(part) / second for i, part in zip(row.indices, beside, strict=True)}
+        for i, part in parts:
+            total[i] += part / first
+        return sorted(total.items(), key=lambda one: -one[1])
+
+
 def _in_spreads(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Divide each row by its standard deviation; changes and gives back `scores`."""
-    scores /= np.maximum(scores.std(axis=1, keepdims=True), np.float32(_SMALLEST))
+    scores /= _spread(scores)
     return scores
 
 
-def blend(model: ALSModel, neighbours: Scored, weight: float) -> Scored:
-    """Blend a factorization with neighbours."""
-    return Scored(Blend(Factors(model), neighbours.scorer, weight))
+def _spread(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    spread: NDArray[np.float32] = np.std(scores, axis=1, keepdims=True)
+    return np.maximum(spread, np.float32(_SMALLEST))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from recsys.models.scored import Scored
 
+_ITEMS_AT_ONCE = 1024
+
 Likeness = Literal["cosine", "tfidf", "bm25"]
 
 
@@ -34,8 +36,14 @@ class Neighbours:
 
 
 def neighbours(
-    train: sp.csr_matrix, likeness: Likeness = "cosine", *, k: int = 200, k1: float = 1.2, b: float = 0.75
-) -> Scored:
+    train: sp.csr_matrix,
+    likeness: Likeness = "cosine",
+    *,
+    k: int = 200,
+    k1: float = 1.2,
+    b: float = 0.75,
+    together: int = 1,
+) -> Neighbours:
     """Find each item's `k` nearest ones, by ``implicit``'s item models.
 
     Parameters
@@ -48,6 +56,9 @@ def neighbours(
         Neighbours of an item, itself among them.
     k1, b
         Of BM25: how soon more plays stop counting for more, and how much a long history counts for less.
+    together
+        Fewest users who have both items of a pair; rarer pairs are left out, since they say little of the items and
+        may point at somebody.
     """
     from implicit import nearest_neighbours as theirs  # noqa: PLC0415 - takes a second to load
 
@@ -61,8 +72,23 @@ def neighbours(
         model.fit(train.copy(), show_progress=False)
     alike = sp.csr_matrix(model.similarity).astype(np.float32)
     alike.setdiag(0)
+    if together > 1:
+        alike = _shared(train, alike, together)
     alike.eliminate_zeros()
-    return Scored(Neighbours(alike.T.tocsr()))
+    across = sp.csr_matrix(alike.T)
+    across.sort_indices()
+    return Neighbours(across)
+
+
+def _shared(train: sp.csr_matrix, alike: sp.csr_matrix, together: int) -> sp.csr_matrix:
+    """Keep those pairs of items that at least so many users have; a block of items at a time, to bound memory."""
+    has = sp.csr_matrix((np.ones(train.nnz, np.float32), train.indices, train.indptr), shape=train.shape)
+    items, blocks = has.T.tocsr(), []
+    for start in range(0, alike.shape[0], _ITEMS_AT_ONCE):
+        users = items[start : start + _ITEMS_AT_ONCE] @ has
+        users.data = np.where(users.data >= together, np.float32(1), np.float32(0))
+        blocks.append(alike[start : start + _ITEMS_AT_ONCE].multiply(users))
+    return sp.csr_matrix(sp.vstack(blocks))
 
 
 @dataclass(frozen=True, eq=False)

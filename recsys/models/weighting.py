@@ -33,9 +33,9 @@ class Weighting:
         plays times the item's inverse frequency ``ln(users / (1 + listeners))``; ``"bm25"``: Okapi BM25 (Robertson and
         Zaragoza 2009, eq. 3.15) with histories as documents.
     rarity
-        Inverse frequency of each item, shape (items,).
+        Inverse frequency of each item, shape (items,); empty for a kind that needs none.
     mean_length
-        Mean plays of a history.
+        Mean plays of a history; 0 for a kind that needs none.
     """
 
     kind: Kind
@@ -44,10 +44,29 @@ class Weighting:
 
     @classmethod
     def learn(cls, train: sp.csr_matrix, kind: Kind) -> Weighting:
-        """Learn from the plays of training users, shape (users, items)."""
+        """Learn from the plays of training users, shape (users, items).
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind.
+        """
+        if kind not in get_args(Kind):
+            raise ValueError(f"the weighting is {kind!r}; it must be one of {', '.join(get_args(Kind))}")
+        if kind in get_args(Confidence):
+            return cls.plain(kind)
         listeners = np.bincount(train.indices, minlength=train.shape[1])
         rarity = np.log(train.shape[0] / (1.0 + listeners)).clip(min=0).astype(np.float32)
         return cls(kind, rarity, float(train.sum() / max(train.shape[0], 1)))
+
+    @classmethod
+    def plain(cls, kind: Kind) -> Weighting:
+        """Give a weighting that has nothing to learn: binary, log or linear."""
+        if kind not in get_args(Confidence):
+            raise ValueError(
+                f"{kind!r} must be learned from training plays; plain are {', '.join(get_args(Confidence))}"
+            )
+        return cls(kind, np.empty(0, dtype=np.float32), 0.0)
 
     def __call__(self, plays: sp.csr_matrix) -> sp.csr_matrix:
         """Weigh plays, shape (users, items); pairs stay, float32."""

@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.als import ALSModel
-from recsys.dataset import Vocabulary
 from recsys.evaluation import (
     MAP,
     MRR,
@@ -92,12 +89,12 @@ def find(named: NamedModel, split: Split, *, losses: tuple[float, ...] = ()) -> 
     named
         The model, with the names of its artists.
     split
-        Whom it was trained on and who is held out, as weights that the model takes.
+        Whom it was trained on and who is held out, with their plays.
     losses
         Training loss after each sweep, if it is known.
     """
     fame = Fame.among(split.train)
-    ours = ask(named.model, split, _LONGEST)
+    ours = ask(named.recommender, split, _LONGEST)
     popular = ask(Popularity(split.train), split, _LONGEST)
     finding, baseline = (measure(lists, _METRICS) for lists in (ours, popular))
     groups = segments(ours, fame)
@@ -109,7 +106,7 @@ def find(named: NamedModel, split: Split, *, losses: tuple[float, ...] = ()) -> 
         _character(popular, fame),
         {name: (ours_by[name], popular_by[name]) for name in ours_by},
         {"listening": _lorenz(fame.listeners, fame), "recommendations": _lorenz(_times(ours), fame)},
-        examples(named.model, named.artists, fame),
+        examples(named, fame),
         losses,
     )
 
@@ -133,25 +130,22 @@ def _lorenz(counts: NDArray[np.int64], fame: Fame) -> Floats:
     return np.concatenate([[0.0], np.cumsum(ordered) / max(int(ordered.sum()), 1)])
 
 
-def examples(model: ALSModel, artists: Vocabulary, fame: Fame) -> tuple[Example, ...]:
+def examples(named: NamedModel, fame: Fame) -> tuple[Example, ...]:
     """Make up listeners: each likes a well-known artist and those nearest to it; the first are far from one another."""
     known = np.argsort(-fame.listeners, kind="stable")[:_WELL_KNOWN]
-    unit = model.item_factors[known].astype(np.float64)
+    unit = named.model.item_factors[known].astype(np.float64)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
     alike = unit @ unit.T
     firsts = [0]
     while len(firsts) < min(_EXAMPLES, len(known)):
         firsts.append(int(np.argmin(alike[firsts].max(axis=0))))
     tastes = [known[np.argsort(-alike[first], kind="stable")[:_LIKED]] for first in firsts]
-    return tuple(_example(model, artists, taste) for taste in tastes)
+    return tuple(_example(named, [named.artists.names[i] for i in taste.tolist()]) for taste in tastes)
 
 
-def _example(model: ALSModel, artists: Vocabulary, taste: NDArray[np.int64]) -> Example:
-    liked = np.sort(taste)
-    row = sp.csr_matrix((np.ones(len(liked), np.float32), (np.zeros(len(liked), int), liked)), (1, model.n_items))
-    ids, _ = model.recommend(0, row, N=_LISTED, recalculate_user=True)
+def _example(named: NamedModel, liked: list[str]) -> Example:
     listed = []
-    for item in ids[ids >= 0].tolist():
-        _, parts = model.explain(0, row, item, N=_REASONS)
-        listed.append((artists.names[item], tuple(artists.names[i] for i, part in parts if part > 0)))
-    return Example(tuple(artists.names[i] for i in taste.tolist()), tuple(listed))
+    for artist, _ in named.recommend(liked, _LISTED).artists:
+        parts = named.explain(liked, artist, _REASONS).artists
+        listed.append((artist, tuple(reason for reason, part in parts if part > 0)))
+    return Example(tuple(liked), tuple(listed))

@@ -10,7 +10,7 @@ from recsys.als import ALS
 from recsys.comparison import ALL
 from recsys.comparison.peers import lot
 from recsys.evaluation import NDCG, Popularity, evaluate, strong_generalization
-from recsys.models.blend import Blend, blend
+from recsys.models.blend import Beside, Blend
 from recsys.models.items import ease, neighbours
 from recsys.models.scored import Scored, highest
 from recsys.models.weighting import Weighed, Weighting
@@ -83,7 +83,7 @@ def test_neighbours_add_up_cosines(music):
     unit = dense / np.maximum(np.linalg.norm(dense, axis=0), 1e-12)
     cosine = unit.T @ unit
     np.fill_diagonal(cosine, 0)
-    found = neighbours(music, "cosine", k=25).scorer.scores(music[:10])
+    found = neighbours(music, "cosine", k=25).scores(music[:10])
     assert found == pytest.approx(dense[:10] @ cosine, rel=1e-4, abs=1e-4)
 
 
@@ -158,6 +158,34 @@ def test_a_blend_adds_scores_in_units_of_their_own_spread():
 
 def test_a_blend_that_leaves_neighbours_out_ranks_as_the_factors_do(music):
     model = ALS(factors=8, objective="ials", unobserved_weight=0.1).fit(music).model_
-    ids, _ = blend(model, neighbours(music), 0.0).recommend(np.arange(30), music[:30], N=5)
+    ids, _ = Beside(neighbours(music), 0.0).blended(model).recommend(np.arange(30), music[:30], N=5)
     expected, _ = model.recommend(np.arange(30), music[:30], N=5, recalculate_user=True)
     assert np.array_equal(ids, expected)
+
+
+def test_parts_of_a_blended_score_add_up_to_it(music):
+    model = ALS(factors=8, objective="ials", unobserved_weight=0.1).fit(music).model_
+    beside = Beside(neighbours(music, k=10), 0.7)
+    row = music[3]
+    scores = beside.blended(model).scorer.scores(row)[0]
+    for item in (0, 5, 17):
+        parts = beside.explain(model, row, item)
+        assert sum(part for _, part in parts) == pytest.approx(scores[item], abs=1e-4)
+        assert {i for i, _ in parts} == set(row.indices)
+        assert [part for _, part in parts] == sorted((part for _, part in parts), reverse=True)
+
+
+def test_pairs_that_few_have_are_left_out(music):
+    has = (music.toarray() > 0).astype(int)
+    users = has.T @ has
+    alike = neighbours(music, k=24, together=8).alike.toarray()
+    assert ((alike != 0) <= (users >= 8)).all()
+    assert (alike != 0).sum() == (
+        (users >= 8) & ~np.eye(24, dtype=bool) & (neighbours(music, k=24).alike.toarray() != 0)
+    ).sum()
+
+
+@pytest.mark.parametrize(("make", "message"), [(Weighting.plain, "must be learned"), (None, "must be one of binary")])
+def test_kinds_of_weights_are_known(make, message):
+    with pytest.raises(ValueError, match=message):
+        make("bm25") if make else Weighting.learn(sp.csr_matrix((1, 1)), "cubic")

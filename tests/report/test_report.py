@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from recsys.als import ALS
 from recsys.dataset import Vocabulary
 from recsys.evaluation import NDCG, Recall, evaluate, strong_generalization
+from recsys.models import Weighting
 from recsys.named import NamedModel
 from recsys.report import Facts, find, page, weaknesses
 
@@ -29,7 +30,7 @@ def split(music):
 def named(split):
     model = ALS(factors=8, objective="ials", unobserved_weight=0.1).fit(split.train).model_
     names = ["<script>alert(1)</script>", "AC/DC & friends", *(f"artist {i}" for i in range(38))]
-    return NamedModel(model, Vocabulary(names), "binary", 1.0)
+    return NamedModel(model, Vocabulary(names), Weighting.plain("binary"), 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_a_model_that_is_no_better_than_popularity_says_so(split):
     popular = NamedModel(
         type(model)(model.user_factors, listeners[:, None] / listeners.max(), model.objective),
         Vocabulary([f"artist {i}" for i in range(40)]),
-        "binary",
+        Weighting.plain("binary"),
         1.0,
     )
     assert any(

@@ -13,6 +13,7 @@ from people import admitted
 from recsys.als import ALS
 from recsys.dataset import DatasetStore, build
 from recsys.errors import RunNotFoundError, VersionBrokenError, VersionNotFoundError
+from recsys.models import Weighting
 from recsys.named import NamedModel
 from recsys.tracking import DatasetVersionSource, Tracker, VersionDataset
 
@@ -37,7 +38,7 @@ def path(home, version):
 @pytest.fixture(scope="module")
 def named(version):
     model = ALS(factors=2, iterations=2).fit(version.user_items).model_
-    return NamedModel(model, version.artists, "log", 3.0)
+    return NamedModel(model, version.artists, Weighting.plain("log"), 3.0)
 
 
 @pytest.fixture(scope="module")
@@ -177,4 +178,4 @@ def test_a_named_model_is_the_same_after_saving_and_loading(tmp_path, named):
     named.save(tmp_path / "model")
     again = NamedModel.load(tmp_path / "model")
     assert np.array_equal(again.model.item_factors, named.model.item_factors)
-    assert (again.artists, again.confidence, again.typical_plays) == (named.artists, "log", 3.0)
+    assert (again.artists, again.weighting.kind, again.typical_plays) == (named.artists, "log", 3.0)
