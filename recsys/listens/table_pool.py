@@ -14,6 +14,7 @@ from recsys.errors import UnreadableExportError
 from recsys.listens.clocks import marked
 from recsys.listens.export import head_of
 from recsys.listens.merging import without_repeats
+from recsys.listens.names import may_be_zip
 from recsys.listens.pool import Listens
 from recsys.listens.report import ReadReport
 from recsys.listens.sources import MANY, ManySource, source_of
@@ -105,7 +106,7 @@ def read_pool(path: str | Path, *, route: Route | None = None) -> TablePool:
 def pool_source(path: Path) -> ManySource | None:
     """Tell of which kind a file of many members is; None if it is none."""
     try:
-        head = head_of(path) if path.is_file() else b""
+        head = head_of(path) if path.is_file() and not may_be_zip(path.name) else b""
     except OSError as fault:
         raise UnreadableExportError(path, f"cannot be read: {fault.strerror or fault}") from None
     if not head or source_of(path.name, head) is not None:
