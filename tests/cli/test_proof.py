@@ -1,6 +1,7 @@
 """recsys proof, as a person types it."""
 
 import json
+from collections import Counter
 
 import pytest
 from proof.plays import listens, person
@@ -73,8 +74,16 @@ def test_all_are_proved_and_the_doubtful_come_first(recsys, home):
     assert len(json.loads(recsys("--all", *AT, "--json"))) == 3
 
 
-def test_asking_for_nobody_says_what_to_do(recsys, home):
+@pytest.mark.usefixtures("home")
+def test_asking_for_nobody_says_what_to_do(recsys):
     assert "'zoe' handed nothing in; 2 members did" in recsys("zoe", code=2)
     assert "recsys proof MEMBER, or recsys proof --all" in recsys(code=2)
     assert "recsys proof MEMBER, or recsys proof --all" in recsys("ada", "--all", code=2)
-    assert "2 pseudonyms begin with ''" in recsys("", code=2) or home.contributions.members
+
+
+def test_a_beginning_that_fits_two_is_refused(recsys, tmp_path):
+    home = Home(tmp_path)
+    for number in range(17):  # of 17 pseudonyms two begin with the same digit
+        hand_in(home, f"m{number}", person(0, plays=1))
+    first = Counter(member[0] for member in home.contributions.members).most_common(1)[0][0]
+    assert f"pseudonyms begin with '{first}'; give more of it" in recsys(first, code=2)
