@@ -9,17 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from recsys.consent.dpv import TERMS
 from recsys.dataset.card.collective import NOT_STATED
 from recsys.dataset.card.facts import Facts, StoredFile
 from recsys.dataset.card.words import description, how_collected, how_prepared, limits, personal, withdrawal
 
 DPV = "https://w3id.org/dpv#"
-PURPOSE_TERMS = {
-    "train-recommender": "ProvidePersonalisedRecommendations",
-    "sell-insights": "SellInsightsFromData",
-    "share-with-buyer": "SellProductsToDataSubject",
-    "research": "ResearchAndDevelopment",
-}
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -135,7 +130,7 @@ def _offer(facts: Facts) -> dict[str, Any]:
     purpose = facts.manifest.purpose
     if purpose is None:
         return {"@type": ["CreativeWork", "odrl:Offer"], "name": "The terms of the benchmark's own source apply."}
-    constraints = [_constraint("odrl:purpose", {"@id": DPV + PURPOSE_TERMS[purpose]})]
+    constraints = [_constraint("odrl:purpose", {"@id": purpose_term(purpose)})]
     constraints += [_constraint("odrl:spatial", country, "odrl:neq") for country in facts.collective.excluded_countries]
     return {
         "@type": ["CreativeWork", "odrl:Offer"],
@@ -155,6 +150,11 @@ def _offer(facts: Facts) -> dict[str, Any]:
             )
         ],
     }
+
+
+def purpose_term(purpose: str) -> str:
+    """Give the web name of a purpose in the W3C's Data Privacy Vocabulary, as consent records use it."""
+    return TERMS[purpose].purpose.replace("dpv:", DPV, 1)
 
 
 def _constraint(left: str, right: object, operator: str = "odrl:eq") -> dict[str, Any]:

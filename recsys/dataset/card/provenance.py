@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.dataset.card.collective import NOT_STATED
-from recsys.dataset.card.croissant import DPV, PURPOSE_TERMS, urn
+from recsys.dataset.card.croissant import purpose_term, urn
 from recsys.dataset.card.facts import Facts
 from recsys.dataset.card.words import description, personal
 
@@ -79,7 +79,7 @@ def _purpose(facts: Facts) -> dict[str, str]:
     purpose = facts.manifest.purpose
     if purpose is None:
         return {"code": "benchmark", "system": "recsys", "description": "To measure and compare models."}
-    return {"code": f"{DPV}{PURPOSE_TERMS[purpose]}", "system": "W3C DPV", "description": facts.purpose}
+    return {"code": purpose_term(purpose), "system": "W3C DPV", "description": facts.purpose}
 
 
 def _classified(code: str, words: str, *, holds: bool) -> dict[str, Any]:
