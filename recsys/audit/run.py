@@ -19,23 +19,24 @@ FACTORS_TAG = "recsys.factors_sha256"
 
 def check_run(checks: Checks, home: Home, run: FinishedRun, key: VerifyKey) -> None:
     """Check a run up to the version that it names."""
-    folder: list[Path] = []
+    found: list[Path] = []
     stated: list[Provenance] = []
 
-    def files() -> str:
-        folder.append(run.model_folder())
-        return _files(run, _digests(folder[0]))
+    def model() -> str:
+        found.append(run.model_folder())
+        return f"{', '.join(_digests(found[0]))} are there"
 
     def statement() -> str:
         stated.append(_statement(run, key))
         return f"how the model was trained is signed with key {key.id[:12]}"
 
-    checks.look("model files", files)
+    checks.look("model", model)
+    checks.look("model files", lambda: _files(run, _digests(found[0])), needs=["model"])
     checks.look("signed statement", statement)
-    checks.look("statement and model", lambda: _same_files(stated[0], folder[0]), needs=["signed statement"])
+    checks.look("statement and model", lambda: _same_files(stated[0], found[0]), needs=["model", "signed statement"])
     checks.look("statement and run", lambda: _same_run(stated[0], run), needs=["signed statement"])
-    checks.look("factors", lambda: _factors(run, NamedModel.load(folder[0])), needs=["model files"])
-    checks.look("artists", lambda: _artists(home, run, NamedModel.load(folder[0])), needs=["model files"])
+    checks.look("factors", lambda: _factors(run, NamedModel.load(found[0])), needs=["model"])
+    checks.look("artists", lambda: _artists(home, run, NamedModel.load(found[0])), needs=["model"])
 
 
 def _digests(folder: Path) -> dict[str, str]:

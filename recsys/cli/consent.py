@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,7 +140,7 @@ def withdraw(
     if erase or keeps_nothing(home, member, decision.at):
         gone = erase_all(home, member, at=decision.at)
         facts, lines = {**facts, "erased": list(gone.removed)}, [*lines, *gone.words()]
-    common.show(facts, *lines, "what used their data: recsys consent affected MEMBER")
+    common.show(facts, *lines, f"what used their data: recsys consent affected {shlex.quote(member)}")
 
 
 @consent.command

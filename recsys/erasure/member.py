@@ -11,6 +11,12 @@ from recsys.consent import Kind, Standing
 from recsys.home import Home
 from recsys.listens import Tombstone
 
+_DONE = {
+    "keys/data": "data key destroyed ({:,} file): no copy of what they handed in can be read any more",
+    "contributions": "contributions removed: {:,}",
+    "proof": "files removed that the proof of contribution kept of them: {:,}",
+    "datasets": "stored versions from which their rows were taken: {:,}",
+}
 _GIVING = {kind.value for kind in Kind if kind.gives}
 
 
@@ -35,14 +41,8 @@ class Erased:
 
     def words(self) -> list[str]:
         """Say it, a sentence a line."""
-        kinds = {
-            "keys/data": "data key destroyed: no copy of what they handed in can be read any more",
-            "contributions": "contributions removed",
-            "proof": "what the proof of contribution remembered of them removed",
-            "datasets": "stored versions from which their rows were taken",
-        }
-        counts = {kind: sum(path.startswith(kind) for path in self.removed) for kind in kinds}
-        lines = [f"{kinds[kind]}: {count:,}" for kind, count in counts.items() if count]
+        counts = {kind: sum(path.startswith(kind) for path in self.removed) for kind in _DONE}
+        lines = [words.format(counts[kind]) for kind, words in _DONE.items() if counts[kind]]
         kept = "kept: the ledger's entries and the signed records, which show that consent was given and taken back"
         return [*(lines or ["there was nothing left to erase"]), kept]
 

@@ -21,6 +21,7 @@ import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.entities import Metric, Run, RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
@@ -28,7 +29,7 @@ from mlflow.types.schema import Array
 from recsys import __version__
 from recsys.canonical import one_at_a_time, sha256_file
 from recsys.dataset import DatasetVersion
-from recsys.errors import RunNotFoundError
+from recsys.errors import ModelInvalidError, RunNotFoundError
 from recsys.named import NamedModel
 from recsys.tracking.dataset import VersionDataset
 
@@ -129,9 +130,21 @@ class FinishedRun:
         return NamedModel.load(self.model_folder())
 
     def model_folder(self) -> Path:
-        """Give a folder that holds the run's model as it is logged."""
-        logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}")
-        return Path(logged) / "data" / _MODEL
+        """Give a folder that holds the run's model as it is logged.
+
+        Raises
+        ------
+        ModelInvalidError
+            If it is gone.
+        """
+        try:
+            logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}")
+        except (MlflowException, OSError) as error:
+            raise ModelInvalidError(f"the model of run {self.id} cannot be fetched: {error}") from error
+        folder = Path(logged) / "data" / _MODEL
+        if not folder.is_dir():
+            raise ModelInvalidError(f"run {self.id} logged no model of ours: {folder} is not there")
+        return folder
 
     def document(self, name: str) -> bytes | None:
         """Give the bytes of a document that the run logged, or ``None`` if there is none of that name."""
