@@ -20,7 +20,7 @@ def registry(folder):
 
 def test_an_artist_who_opted_out_is_gone_with_every_spelling_and_counted(tmp_path):
     everybody = [("Björk", MINUTE), ("Bjork", MINUTE), ("AC/DC", MINUTE), ("Óró", 1)]
-    plays = {name: everybody for name in ("ada", "bob", "cyd")}
+    plays = {"ada": everybody, "bob": everybody, "cyd": everybody}
     plays["ada"] = [*plays["ada"], ("Óró", MINUTE), ("Nico", MINUTE)]
     plays["bob"] = [*plays["bob"], ("Óró", MINUTE), ("Nico", MINUTE)]
     found = registry(tmp_path)
