@@ -14,12 +14,14 @@ parts, on how they overlap, or on whether some of them were merged before:
   histories that tell it twice and three times, the three are kept.
 * A total (no time, no track) of one artist is the largest that any source told, since totals only grow and services
   hear of each other's plays, less the plays of the artist which are told one by one.
+* A row never gives way to one that came by a stricter route, which the gate may refuse.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,10 @@ from recsys.listens.table import SCHEMA, LeftOut, Route, Source, counts_as_play
 from recsys.listens.tellers import other_tellers
 
 _PLAY = ("played_at", "artist", "track", "ms_played", "nth")
-_TOTAL = ("artist", "artist_id", "source")
+_TOTAL = ("artist", "artist_id", "source", "route")
 _CLOCKS = pa.array(["synthetic", "second", "minute", "none"])
 _ROUTES = pa.array([route.value for route in sorted(Route, key=lambda route: route.strictness)])
+_STRICTNESS = {route.value: route.strictness for route in Route}
 
 
 def without_repeats(*parts: pa.Table, merged_before: bool = False) -> tuple[pa.Table, Counter[str]]:
@@ -92,10 +95,13 @@ def _first_of_each(rows: pa.Table, key: Sequence[str]) -> pa.Table:
 
 
 def _rank(rows: pa.Table) -> pa.Array:
+    """Give a row that is to stay a lower number than one that tells the same and may go."""
     unfinished = pc.invert(rows["finished"]).cast(pa.int64())
-    route = pc.index_in(rows["route"], value_set=_ROUTES).cast(pa.int64())
-    clock = pc.index_in(rows["clock"], value_set=_CLOCKS).cast(pa.int64())
-    return pc.add(pc.multiply(unfinished, 100), pc.add(pc.multiply(route, 10), clock))
+    route = pc.index_in(rows["route"], value_set=_ROUTES)
+    strictness = pc.take(pa.array([_STRICTNESS[name] for name in _ROUTES.to_pylist()], pa.int64()), route)
+    clock = pc.index_in(rows["clock"], value_set=_CLOCKS)
+    ranks = ((strictness, 1_000), (unfinished, 100), (route, 10), (clock, 1))
+    return reduce(pc.add, (pc.multiply(rank.cast(pa.int64()), weight) for rank, weight in ranks))
 
 
 def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -107,6 +113,7 @@ def _without_account_twins(table: pa.Table) -> pa.Table:
     from_account = pc.equal(table["source"], Source.SPOTIFY_ACCOUNT.value)
     account, others = table.filter(from_account), table.filter(pc.invert(from_account))
     extended = others.filter(pc.equal(others["source"], Source.SPOTIFY_EXTENDED.value))
+    extended = extended.filter(pc.is_in(extended["route"], value_set=_no_stricter(account)))
     if account.num_rows == 0 or extended.num_rows == 0:
         return table
     return pa.concat_tables([others, without_twins(account, extended)])
@@ -155,17 +162,28 @@ def _parted(part: pa.Table) -> tuple[pa.Table, pa.Table]:
 def _told_singly(totals: pa.Table, plays: pa.Table) -> pa.Array:
     if totals.num_rows == 0:
         return pa.array([], pa.int64())
-    told = _per(plays.filter(counts_as_play(plays)), "artist")
-    return pa.array([told.get((artist,), 0) for artist in totals["artist"].to_pylist()], pa.int64())
+    told: Counter[tuple[str, int]] = Counter()
+    for (artist, route), count in _per(plays.filter(counts_as_play(plays)), "artist", "route").items():
+        for strictness in range(_STRICTNESS[route], max(_STRICTNESS.values()) + 1):
+            told[artist, strictness] += count
+    asked = zip(totals["artist"].to_pylist(), totals["route"].to_pylist(), strict=True)
+    return pa.array([told[artist, _STRICTNESS[route]] for artist, route in asked], pa.int64())
 
 
 def _of_best_source(totals: pa.Table) -> pa.Table:
-    """Keep of each artist the totals of that source which tells most."""
-    best: dict[str, tuple[int, str]] = {}
-    for (artist, source), plays in _per(totals, "artist", "source").items():
-        best[artist] = max(best.get(artist, (0, "")), (plays, source))
-    asked = zip(totals["artist"].to_pylist(), totals["source"].to_pylist(), strict=True)
-    return totals.filter(pa.array([best[artist][1] == source for artist, source in asked], pa.bool_()))
+    """Keep of each artist the totals of that source which tells most, of those whose route is the least strict."""
+    best: dict[str, tuple[int, int, str, str]] = {}
+    for (artist, source, route), plays in _per(totals, "artist", "source", "route").items():
+        told = (-_STRICTNESS[route], plays, source, route)
+        best[artist] = max(best.get(artist, told), told)
+    asked = zip(*(totals[name].to_pylist() for name in ("artist", "source", "route")), strict=True)
+    return totals.filter(pa.array([best[artist][2:] == (source, route) for artist, source, route in asked], pa.bool_()))
+
+
+def _no_stricter(rows: pa.Table) -> pa.Array:
+    """Name the routes that are no stricter than any of the rows'."""
+    found = [_STRICTNESS[route] for route in pc.unique(rows["route"]).to_pylist()]
+    return pa.array([route for route, strictness in _STRICTNESS.items() if strictness <= min(found, default=0)])
 
 
 def _per(rows: pa.Table, *names: str) -> dict[tuple[str, ...], int]:

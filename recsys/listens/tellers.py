@@ -60,8 +60,9 @@ def other_tellers(rows: pa.Table) -> Mask:
     for own in np.unique(places)[1:]:
         mine = places == own
         better = (places < own) & (places % len(TELLERS) != own % len(TELLERS))
-        found = _within(piece[mine], ends[mine], piece[better], begins[better], ends[better])
-        twin[dated[mine]] = found
+        if better.any():
+            found = _within(piece[mine], ends[mine], piece[better], begins[better], ends[better])
+            twin[dated[mine]] = found
     return twin
 
 
@@ -78,8 +79,8 @@ def _within(piece: Integers, time: Integers, pieces: Integers, begins: Integers,
     """Tell for each play whether its time lies within one of the plays of the same piece, give or take the slack."""
     order = np.lexsort((ends, pieces))
     pieces, begins, ends = pieces[order], begins[order], ends[order]
-    base, width = ends.min(initial=0), 1 << 34
-    place = np.searchsorted(pieces * width + (ends - base), piece * width + (time - _SLACK_S - base))
+    width = 1 << 34  # more seconds than there are until the year 2100
+    place = np.searchsorted(pieces * width + ends, piece * width + time - _SLACK_S)
     near = np.minimum(place, len(pieces) - 1)
     inside = (pieces[near] == piece) & (ends[near] >= time - _SLACK_S) & (begins[near] <= time + _SLACK_S)
     return np.asarray((place < len(pieces)) & inside, bool)
