@@ -112,7 +112,7 @@ def verify(
     Parameters
     ----------
     proof
-        What recsys consent prove wrote. Nothing else is read.
+        What recsys consent prove wrote, or a member's receipt as JSON. Nothing else is read.
     key
         The collective's public key: a PEM file or a did:key; that of this home folder unless given.
     manifest

@@ -11,6 +11,7 @@ from recsys.canonical import parse_json, sha256_hex
 from recsys.consent.events import Event, Head
 from recsys.consent.ledger import Ledger
 from recsys.consent.proofs import ConsentProof, Proved
+from recsys.consent.receipt import read_receipt
 from recsys.consent.terms import PURPOSES, Kind, Standing
 from recsys.errors import ConfigError, ProofInvalidError
 from recsys.transparency import Envelope, VerifyKey
@@ -78,7 +79,7 @@ def check_proof(path: Path, key: VerifyKey, manifest: Path | None = None) -> tup
     Parameters
     ----------
     path
-        The proof.
+        The proof, or a member's receipt, which holds one.
     key
         Whose tree heads are believed.
     manifest
@@ -91,7 +92,8 @@ def check_proof(path: Path, key: VerifyKey, manifest: Path | None = None) -> tup
     ProofInvalidError, SignatureInvalidError
         If the proof does not show what it says.
     """
-    proof = ConsentProof.from_json(_bytes(path))
+    data = _bytes(path)
+    proof = read_receipt(data, key) if b'"dpv:ConsentReceipt"' in data else ConsentProof.from_json(data)
     proved = proof.check(key)
     if manifest is not None:
         _check_version(proof, _bytes(manifest))

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from recsys.canonical import parse_json, sha256_hex, utc_text
+from recsys.canonical import canonical_json, parse_json, sha256_hex, utc_text
 from recsys.consent.answers import Answer, answers, spoken
 from recsys.consent.controller import Controller
 from recsys.consent.dpv import CONTEXT, ConsentRecord, read_record
 from recsys.consent.notice import CURRENT, Notice
 from recsys.consent.proofs import ConsentProof
 from recsys.consent.terms import Standing
-from recsys.errors import ConsentMissingError
+from recsys.errors import ConsentMissingError, ProofInvalidError
 from recsys.listens import ReadReport
 from recsys.transparency import Envelope, VerifyKey
 
@@ -198,16 +198,36 @@ class Receipt:
             f"{notice.name}.md` writes the text to a file, and `sha256sum {notice.name}.md` must print this:"
         )
         yield f"    {notice.sha256}"
+        yield "Anybody can check all of this without asking us, and without a network; the first line makes the file:"
         yield (
-            "All of this can be checked by anybody, without asking us and without a network, with this receipt as a "
-            "file (`recsys consent receipt --json`) and our public key, which has this name:"
+            f"    recsys consent receipt {shlex.quote(self.name)} --json --save receipt.json\n"
+            f"    recsys consent verify receipt.json --key {self.operator.did}"
         )
-        yield f"    {self.operator.did}"
         yield (
             "We keep your signing key for you, so you have to trust us not to sign in your name."
             if self.kept is not None and self.kept == self._key
             else "You keep your signing key yourself, so we cannot sign in your name."
         )
+
+
+def read_receipt(data: bytes, operator: VerifyKey) -> ConsentProof:
+    """Check a receipt in JSON with nothing but the collective's public key, and give the proof that is in it.
+
+    Raises
+    ------
+    ProofInvalidError
+        If it is no receipt, or says anything that its proof does not show.
+    """
+    try:
+        told = parse_json(data)
+        proof = ConsentProof.from_json(canonical_json(told["proof"]))
+        again = Receipt("", proof, operator, datetime.fromisoformat(told["dct:created"])).as_dict()
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        raise ProofInvalidError(f"this is no receipt: {str(error)[:200]}") from error
+    if canonical_json(again) != canonical_json(told):
+        wrong = sorted(key for key in again.keys() | told.keys() if again.get(key) != told.get(key))
+        raise ProofInvalidError(f"the receipt says what its proof does not show: {', '.join(wrong)[:200]}")
+    return proof
 
 
 def _signature(controller: Controller) -> str:

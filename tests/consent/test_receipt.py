@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import RDF, Graph, Namespace, URIRef
 
-from recsys.canonical import Pseudonym
+from recsys.canonical import Pseudonym, canonical_json
 from recsys.consent import Decision, Kind, Ledger, Standing
 from recsys.consent.answers import answers, spoken
 from recsys.consent.controller import Controller
@@ -18,8 +18,14 @@ from recsys.consent.dpv import CONTEXT, decision_of
 from recsys.consent.invitation import Invitation
 from recsys.consent.notice import CURRENT
 from recsys.consent.proofs import ConsentProof
-from recsys.consent.receipt import Receipt
-from recsys.errors import ConfigError, ConsentMissingError, RecordInvalidError, SignatureInvalidError
+from recsys.consent.receipt import Receipt, read_receipt
+from recsys.errors import (
+    ConfigError,
+    ConsentMissingError,
+    ProofInvalidError,
+    RecordInvalidError,
+    SignatureInvalidError,
+)
 from recsys.listens import Contributions, ReadReport
 from recsys.transparency import SigningKey
 
@@ -72,8 +78,9 @@ def test_a_receipt_says_what_was_agreed_for_whom_until_when_and_how_to_stop(ledg
     assert "Tuned In. Contact: hello@tuned.example. Address: 1 Road, Cork." in " ".join(text.split())
     assert "recsys consent withdraw ada share-with-buyer --recipient 'Solo AI'" in text
     assert "recsys consent withdraw ada sell-insights" not in text
-    for told in (ledger.pseudonym("ada"), CURRENT.sha256, ledger.head().hash, ledger.operator_key.did):
+    for told in (ledger.pseudonym("ada"), CURRENT.sha256, ledger.head().hash):
         assert f"    {told}" in text
+    assert f"receipt.json --key {ledger.operator_key.did}\n" in text
     assert "We keep your signing key for you" in text
     assert max(len(line) for line in text.splitlines()) <= 120
 
@@ -123,6 +130,36 @@ def test_the_json_is_a_receipt_of_dpv_with_a_proof_that_holds(ledger):
     assert proof.check(ledger.operator_key).standing is Standing.WITHDRAWN
     for record in document["dpv:hasRecordOfActivity"]:
         assert decision_of({**record, "@context": CONTEXT}).member == ledger.pseudonym("ada")
+
+
+def test_a_receipt_can_be_checked_with_the_public_key_alone(ledger):
+    ledger.grant("ada", "train-recommender", at=NOON)
+    document = receipt(ledger).as_dict()
+    proof = read_receipt(json.dumps(document, indent=2).encode(), ledger.operator_key)
+    assert proof == receipt(ledger).proof
+    with pytest.raises(SignatureInvalidError):
+        read_receipt(canonical_json(document), SigningKey(b"x" * 32).public)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answers": []},
+        {"dct:created": "2020-01-01T00:00:00.000000Z"},
+        {"dct:created": "yesterday"},
+        {"dct:publisher": SigningKey(b"x" * 32).public.did},
+        {"dpv:hasRecordOfActivity": []},
+        {"proof": {}},
+        {"proof": None},
+        {"dct:title": "more"},
+        {"@id": "urn:uuid:0"},
+    ],
+)
+def test_a_receipt_that_says_more_than_its_proof_shows_is_refused(ledger, change):
+    ledger.grant("ada", "train-recommender", at=NOON)
+    document = {**receipt(ledger).as_dict(), **change}
+    with pytest.raises(ProofInvalidError):
+        read_receipt(canonical_json(document), ledger.operator_key)
 
 
 def test_the_same_receipt_is_made_again_to_the_byte(ledger):
