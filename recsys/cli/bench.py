@@ -216,3 +216,29 @@ def frauds(
     with common.steps() as step:
         report = run(members, seed=seed, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
     _show(report, common)
+
+
+@bench.command
+def ledger(
+    *,
+    events: int = 100_000,
+    url: str | None = None,
+    out: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Fill a consent ledger and time it: decisions taken in, proofs, a replay to a past instant, the whole check.
+
+    Parameters
+    ----------
+    events
+        How many decisions.
+    url
+        An empty PostgreSQL database; a SQLite file in a temporary folder unless given.
+    out
+        Folder in which to save the table as JSON and Markdown.
+    """
+    from recsys.bench.ledger import run
+
+    with common.steps() as step:
+        report = run(events, url=url, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
+    _show(report, common)

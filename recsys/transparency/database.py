@@ -74,7 +74,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection | None]:
-        """Give a transaction that sees one instant; ``None`` if nothing was ever written. Creates nothing.
+        """Give a transaction that sees one instant; ``None`` if there is no file. Creates nothing.
 
         Raises
         ------
@@ -85,8 +85,7 @@ class Database:
             yield None
             return
         with self._begun("BEGIN", isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
-            tables = sa.inspect(connection).get_table_names()
-            yield connection if tables else None
+            yield connection
 
     @contextmanager
     def _begun(self, begin: str, **options: Any) -> Iterator[sa.Connection]:  # noqa: ANN401 - of SQLAlchemy

@@ -32,7 +32,7 @@ def bucket_of(owner: str) -> int:
 
 def bucket_hash(bucket: Bucket) -> bytes:
     """Hash what a bucket holds."""
-    return leaf_hash(canonical_json([[owner, bucket[owner]] for owner in sorted(bucket)]))
+    return leaf_hash(canonical_json([[str(owner), bucket[owner]] for owner in sorted(bucket)]))
 
 
 def _nothing() -> tuple[bytes, ...]:
