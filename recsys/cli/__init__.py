@@ -32,6 +32,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("proof", _RIVER, "Measure what contributions are worth and whether they can be believed."),
         ("dataset", _RIVER, "Build, list, check and compare dataset versions."),
         ("train", _RIVER, "Train on a dataset version, test on held-out listeners, track the run."),
+        ("tune", _RIVER, "Find the settings of a training run on its validation listeners."),
         ("evaluate", _USE, "Test a run's model again on its held-out listeners."),
         ("retrain", _USE, "Repeat a run without members who have left, and check the receipt."),
         ("audit", _USE, "Walk from a model back to every consent behind it, and say of each step whether it holds."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,3 +125,8 @@ def instant(given: datetime | None) -> datetime:
 def hints(unknown: dict[str, list[str]]) -> str:
     """Name artists that the model does not know, each with known ones that look like it."""
     return "; ".join(f"{name} (like it: {', '.join(near) or 'nothing'})" for name, near in unknown.items())
+
+
+def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give settings as rows, numbers to four digits."""
+    return [(name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in params.items()]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from recsys.cli.bench import Names
-from recsys.cli.common import Common, mlflow_ui, table
+from recsys.cli.common import Common, mlflow_ui, settings, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from recsys.comparison import Entry
     from recsys.evaluation import Comparison
     from recsys.experiment.contest import Outcome
 
@@ -102,7 +103,7 @@ def _lines(outcome: Outcome) -> list[str | Table]:
     return [
         table(title, heads, rows, numbers=5),
         _KEY,
-        *(f"{entry.contender.name}: {_words(entry.tuned.params)}" for entry in entries if entry.tuned.params),
+        *(f"{entry.contender.name}: {_words(entry)}" for entry in entries if entry.tuned.params),
         f"dataset version  {outcome.version.digest}",
         f"MLflow run       {outcome.run_id}",
         mlflow_ui(outcome.tracking_uri),
@@ -117,7 +118,5 @@ def _behind(versus: Comparison | None) -> str:
     return f"{-versus.difference.mean:+.3f} {stars:<2}"
 
 
-def _words(params: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in params.items()
-    )
+def _words(entry: Entry) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings(entry.tuned.params))

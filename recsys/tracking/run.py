@@ -39,7 +39,7 @@ _DIGEST_TAG, _KIND_TAG = "recsys.dataset_digest", "recsys.kind"
 _INPUT_TAG = "sha256"
 FILE_TAG = "recsys.sha256."
 """Tags that hold the SHA-256 of a model's file begin with this; the file's name follows."""
-Kind = Literal["training", "contest", "contender"]
+Kind = Literal["training", "contest", "contender", "search", "trial"]
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(Array(DataType.string), "artists")]),
     outputs=Schema(
