@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -41,6 +42,10 @@ plays = st.builds(
 )
 
 
+UNKNOWN_ELSEWHERE = {"played_at", "track", "ms_played"}
+"""What services beside Spotify may leave unsaid."""
+
+
 def read(path, content):
     path.write_bytes(content)
     try:
@@ -55,12 +60,17 @@ def hold_together(listens):
     table, report = listens.table, listens.report
     assert table.schema == SCHEMA
     table.validate(full=True)
-    assert all(table[name].null_count == 0 for name in {*SCHEMA.names} - {"artist_id"})
+    assert all(table[name].null_count == 0 for name in {*SCHEMA.names} - {"artist_id", *UNKNOWN_ELSEWHERE})
     assert report.rows_used == table.num_rows == report.rows_read - sum(report.left_out.values())
     for row in table.to_pylist():
         assert row["artist"].strip() == row["artist"] != ""
-        assert row["ms_played"] >= 0
-        assert datetime(2006, 1, 1, tzinfo=UTC) <= row["played_at"] < datetime(2100, 1, 1, tzinfo=UTC)
+        assert row["plays"] >= 1
+        if row["source"].startswith("spotify") or row["clock"] != "none":
+            assert datetime(2002, 1, 1, tzinfo=UTC) <= row["played_at"] < datetime(2100, 1, 1, tzinfo=UTC)
+        if row["source"].startswith("spotify"):
+            assert row["played_at"].year >= 2006
+            assert row["ms_played"] >= 0
+            assert row["track"]
 
 
 def packed(content, name=EXTENDED_2025):
@@ -132,3 +142,37 @@ def test_any_entry_names(tmp_path, folders, base):
     assume(name)
     blank = "#" * len(name)
     read(tmp_path / "a.zip", packed("[]", blank).replace(blank.encode(), name))
+
+
+SEEDS = sorted((Path(__file__).parents[1] / "fuzz" / "seeds").iterdir())
+pieces = st.one_of(
+    st.binary(max_size=12), st.sampled_from([b"null", b"-1", b"1e308", b"9" * 20, b'"', b"\n", b",,,", b"{}"])
+)
+edits = st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 20), pieces), min_size=1, max_size=3)
+
+
+@checked
+@given(st.sampled_from(SEEDS), edits, st.booleans())
+def test_a_file_of_any_source_that_was_edited(tmp_path, seed, edits, zipped):
+    """The files that the long fuzzing of tests/fuzz starts from, one by one and in a zip inside a zip."""
+    content = seed.read_bytes()
+    for place, length, piece in edits:
+        at = place % (len(content) + 1)
+        content = content[:at] + piece + content[at + length :]
+    if zipped:
+        read(tmp_path / "a.zip", packed(packed(content, seed.name), "b.zip"))
+    else:
+        read(tmp_path / seed.name, content)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("recenttracks-u-1709280000.csv", b'"track"', b'"r"'),
+        ("lastfm.csv", b"01 Mar", b"9" * 20 + b" Mar"),
+    ],
+)
+def test_what_the_long_fuzzing_found_is_refused_by_name(tmp_path, name, old, new):
+    content = next(seed for seed in SEEDS if seed.name == name).read_bytes()
+    assert read(tmp_path / name, content) is not None
+    assert read(tmp_path / name, content.replace(old, new)) is None
