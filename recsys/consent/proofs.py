@@ -27,7 +27,7 @@ from recsys.errors import ProofInvalidError, RecsysError
 from recsys.transparency import Envelope, VerifyKey
 from recsys.transparency.heads import TreeHead
 from recsys.transparency.latest import LatestProof
-from recsys.transparency.merkle import consistent, leaf_hash, root_by_inclusion
+from recsys.transparency.merkle import consistent, leaf_hash, read_hash, root_by_inclusion
 
 FORMAT = "recsys-consent-proof/1"
 
@@ -226,7 +226,7 @@ class ConsentProof:
             return cls(Question(**told["question"]), evidence, _earlier(told["earlier"]))
 
     def _check_earlier(self, head: TreeHead, earlier: Earlier) -> None:
-        old, new = bytes.fromhex(earlier.head.hash), bytes.fromhex(head.root)
+        old, new = read_hash(earlier.head.hash), read_hash(head.root)
         if not consistent(earlier.head.count, head.size, old, new, _hashes(earlier.path)):
             raise ProofInvalidError(f"the signed history does not go on from {earlier.head.count} entries of that root")
 
@@ -267,4 +267,4 @@ def _event(told: dict[str, Any]) -> Event:
 
 
 def _hashes(path: Sequence[str]) -> list[bytes]:
-    return [bytes.fromhex(one) for one in path]
+    return [read_hash(one) for one in path]

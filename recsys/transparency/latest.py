@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any
 
 from recsys.canonical import canonical_json
-from recsys.transparency.merkle import leaf_hash, node_hash
+from recsys.transparency.merkle import leaf_hash, node_hash, read_hash
 
 DEPTH = 16
 
@@ -113,7 +113,7 @@ class LatestProof:
         place = node(0, bucket_of(owner))
         known: dict[int, bytes] = {}
         for level, hashed in enumerate(self.path):
-            known[place >> level ^ 1] = bytes.fromhex(hashed)
+            known[place >> level ^ 1] = read_hash(hashed)
         if folded({bucket_of(owner): bucket_hash(self.bucket)}, known)[ROOT].hex() != root:
             raise ValueError("the path does not lead to the map of last entries that was signed")
         return self.bucket.get(owner)

@@ -10,15 +10,31 @@ Everything here is a pure function of bytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+
+_HEX = re.compile(r"[0-9a-f]{64}")
 
 EMPTY = sha256(b"").digest()
 """Root of the tree without leaves."""
 
 Range = tuple[int, int]
 """Leaves from the first number up to, without, the second."""
+
+
+def read_hash(text: str) -> bytes:
+    """Read a hash in its one spelling, 64 lower-case hex digits.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if not _HEX.fullmatch(text):
+        raise ValueError(f"a hash has 64 lower-case hex digits; this is {text[:80]!r}")
+    return bytes.fromhex(text)
 
 
 def leaf_hash(data: bytes) -> bytes:
