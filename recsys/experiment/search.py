@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from recsys.comparison import Tuned, chosen, tune
@@ -41,10 +42,14 @@ class Found:
     tracking_uri: str
 
     def to_toml(self) -> str:
-        """Write the experiment as a file that ``recsys train`` takes."""
+        """Write the experiment as a file that ``recsys train`` takes, wherever it is put."""
         defaults = {field.name: field.default for field in fields(Experiment) if field.name != "als"}
         told = {name: getattr(self.experiment, name) for name, default in defaults.items()}
         kept = {name: value for name, value in told.items() if value != defaults[name] and value is not None}
+        if kept.get("names_file"):
+            kept["names_file"] = str(Path(kept["names_file"]).resolve())
+        if kept.get("files"):
+            kept["files"] = [str(Path(file).resolve()) for file in kept["files"]]
         metric = METRICS[0].name
         head = (
             f"# Found by recsys tune in {self.tuned.trials} trials: {metric} {self.tuned.value:.4f} on the validation "

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +34,10 @@ def found(request, config, home):
     return search(load_experiment(config, {}), home, model=request.param, seconds=2)
 
 
-def test_what_is_written_is_what_was_found(found, tmp_path):
+def test_what_is_written_is_what_was_found_wherever_it_is_put(found, tmp_path, config, monkeypatch):
+    monkeypatch.chdir(config.parent)
+    relative = replace(found.experiment, files=("c.parquet",))
+    assert replace(found, experiment=relative).to_toml() == found.to_toml()
     path = tmp_path / "tuned.toml"
     path.write_text(found.to_toml(), encoding="utf-8")
     again = load_experiment(path, {})
