@@ -131,7 +131,7 @@ class ProofStore:
             known[member] = stored
             if progress:
                 progress(done, len(stale))
-        return sorted(known.values(), key=lambda stored: stored.arrival)
+        return sorted(known.values(), key=lambda stored: (stored.arrival, stored.member))
 
     def forget(self, member: Pseudonym) -> bool:
         """Remove what is kept of a member; tell whether there was anything."""

@@ -72,9 +72,11 @@ def test_time_that_ran_twice_is_measured():
     assert part.value == pytest.approx(1 - 0.05 / 0.25)
 
 
-def test_a_play_within_another_counts_as_twice():
-    part = overlap(history([row(1_000, ms_played=910_000), row(500, ms_played=110_000)]))
-    assert part.found["share"] == pytest.approx(100 / 1_000)
+def test_plays_within_another_count_as_twice():
+    """One of 900 seconds, and within it two of 100: 200 of 1,100 ran twice (each is 10 longer, for its clock)."""
+    within = [row(at, ms_played=110_000) for at in (500, 700)]
+    part = overlap(history([row(1_000, ms_played=910_000), *within]))
+    assert part.found["share"] == pytest.approx(200 / 1_100)
 
 
 def test_scrobbles_begin_at_their_time_and_exports_end_there():
