@@ -160,8 +160,9 @@ def test_the_river_by_hand(recsys, tmp_path):
     second = told(recsys("dataset", "build", *asked, "--json"))
     assert second["parent"] == first
     changed = told(recsys("dataset", "diff", first, second["digest"], "--json"))
-    assert (changed["members_left"], changed["members_joined"]) == (1, 0)
-    assert "members: 1 left" in recsys("dataset", "diff", first[:12], second["digest"][:12])
+    assert changed["change"]["members_left"] == 1
+    assert changed["because"]["members_left"] == {"withdrew": 1}
+    assert "members: 1 left (1 withdrew)" in recsys("dataset", "diff", first[:12], second["digest"][:12])
 
 
 def test_an_export_that_is_not_there_has_its_own_exit_code(recsys):
