@@ -81,6 +81,10 @@ def test_json_that_means_two_things_or_none_is_refused(data):
         parse_json(data)
 
 
+def test_canonical_json_sorts_names_by_their_utf_16_code_units():
+    assert canonical_json({"\ufb33": 2, "\U0001f600": 1}) == '{"\U0001f600":1,"\ufb33":2}'.encode()  # RFC 8785, 3.2.3
+
+
 def test_canonical_json_sorts_keys_and_leaves_letters_as_they_are():
     assert canonical_json({"b": 1, "a": "Björk"}) == '{"a":"Björk","b":1}'.encode()
 

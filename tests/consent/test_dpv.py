@@ -1,6 +1,7 @@
 import copy
 import json
 import warnings
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,6 +103,22 @@ def test_a_record_has_an_id_of_its_own_and_always_the_same(one, other):
     ids = [consent_record(record)["@id"] for record in (one, other, one)]
     assert ids[0] == ids[2]
     assert (ids[0] == ids[1]) == (one == other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": Kind.RENEW},
+        {"member": Pseudonym("ba" * 32)},
+        {"recipient": "Duo AI"},
+        {"at": NOON - timedelta(microseconds=1)},
+        {"until": NOON + timedelta(days=2)},
+    ],
+)
+def test_whatever_a_decision_changes_changes_the_id(change):
+    record = grant("share-with-buyer", recipient="Solo AI")
+    other = replace(record, decision=replace(record.decision, **change))
+    assert consent_record(record)["@id"] != consent_record(other)["@id"]
 
 
 @settings(max_examples=25, deadline=None)
