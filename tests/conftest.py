@@ -36,3 +36,21 @@ def database(request, tmp_path):
     schema = f"t{uuid4().hex}"
     server.ask(f"CREATE SCHEMA {schema}")
     return server.url(schema)
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory):
+    """Found a collective, build a version and train on it: once for all tests that need one; nobody may change it."""
+    from collective import founded_and_trained  # noqa: PLC0415 - most tests need none of it
+
+    return founded_and_trained(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture
+def collective(founded):
+    """Give the collective to one test, which may do to it what it likes: it is put back afterwards."""
+    from collective import Snapshot  # noqa: PLC0415
+
+    snapshot = Snapshot(founded.path)
+    yield founded
+    snapshot.restore()
