@@ -19,6 +19,7 @@ from recsys.listens.report import ReadReport
 from recsys.listens.slices import merged
 from recsys.listens.sources import SOURCES, FileSource, Rows, source_of
 from recsys.listens.table import LeftOut, Route, Source
+from recsys.listens.zips import HEAD_BYTES
 
 MAX_TABLE_BYTES = 96 << 20
 """Size of an export's listens in memory; the heaviest listeners, with 250,000 plays, need about 30 MB."""
@@ -76,7 +77,7 @@ def member_name(path: Path) -> str:
 
 
 def _rows(path: Path, file: HistoryFile, route: Route | None) -> Rows:
-    source = source_of(PurePosixPath(file.name).name, file.data)
+    source = source_of(PurePosixPath(file.name).name, bytes(file.data[:HEAD_BYTES]))
     if source is None:
         raise UnreadableExportError(path, f"not a listening history of a known service; {advice()}")
     try:

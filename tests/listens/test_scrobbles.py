@@ -42,6 +42,11 @@ PAGES = {
 }
 
 
+def test_a_byte_order_mark_is_no_hindrance(tmp_path):
+    for content in (recent(lastfm_track()), [listen()], {"maloja": {}, "scrobbles": [scrobble("A")]}):
+        assert read(tmp_path, b"\xef\xbb\xbf" + as_bytes(content)).table.num_rows == 1
+
+
 @pytest.mark.parametrize("pages", PAGES.values(), ids=PAGES.keys())
 def test_pages_of_lastfm_are_read(tmp_path, pages):
     listens = read(tmp_path, pages)

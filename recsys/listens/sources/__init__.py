@@ -57,6 +57,7 @@ is wrong; :func:`~recsys.listens.sources.columns.names` writes names in Unicode'
 overlaps, other services or made-up times: :mod:`recsys.listens.merging` and :mod:`recsys.listens.clocks` do.
 '''
 
+from recsys.listens.sources.decoding import BOM
 from recsys.listens.sources.lastfm import LastFm
 from recsys.listens.sources.lastfm_csv import LastFmGhan, LastFmToCsv
 from recsys.listens.sources.listenbrainz import ListenBrainz
@@ -97,6 +98,7 @@ def source_of(name: str, head: bytes) -> FileSource | None:
     head
         Its first bytes, at least 16 kB of them where it has so many.
     """
-    known = (source for source in SOURCES if source.knows(head))
+    text = head.removeprefix(BOM)
+    known = (source for source in SOURCES if source.knows(text))
     claimed = (source for source in SOURCES if source.claims(name))
     return next(known, None) or next(claimed, None)

@@ -21,7 +21,7 @@ from recsys.listens.sources.lastfm import BEGAN
 from recsys.listens.sources.source import Rows
 from recsys.listens.table import LeftOut, Route, Source
 
-_HEADER = re.compile(rb'(?:\xef\xbb\xbf)?"?uts"?,"?utc_time"?,"?artist"?,')
+_HEADER = re.compile(rb'"?uts"?,"?utc_time"?,"?artist"?,')
 _DATED = re.compile(rb'^[^,\n]*,[^,\n]*,[^,\n]*,"?\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d"?\r?$', re.MULTILINE)
 _SECONDS = re.compile(r"-?\d{1,12}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
