@@ -8,6 +8,11 @@ left out, and that history was not rewritten (:class:`ConsentProof`).
 they came by a route that the :class:`Policy` admits; :class:`ConsentedListens` can be got no other way, and it is all
 that `dataset` takes.
 
+What a member says is a consent record of ISO/IEC TS 27560 in W3C's Data Privacy Vocabulary, about one purpose, made
+under a notice that never changes (:mod:`recsys.consent.notice`) and signed with the member's own key. A record names
+that key and the collective's, so it can be checked alone; and since writing one is a function, one is believed only if
+it is to the byte what would be written. What members get in return is a :class:`Receipt`, in words that they use.
+
 Two clocks can disagree: the one that says when a member decided and the order in which decisions were recorded. A
 row is admitted only if the last decision by *both* is an unexpired grant; in doubt the answer is no.
 """
@@ -16,6 +21,7 @@ from __future__ import annotations
 
 from recsys.consent.artist_log import RegistryHead
 from recsys.consent.artists import ArtistPreferences, ArtistRegistry
+from recsys.consent.controller import Controller
 from recsys.consent.declaration import Declaration
 from recsys.consent.events import Event, Head
 from recsys.consent.gate import ConsentedListens, admit
@@ -24,7 +30,8 @@ from recsys.consent.members import MemberKeys
 from recsys.consent.policy import Policy
 from recsys.consent.preferences import ArtistPolicy, Preference
 from recsys.consent.proofs import ConsentProof, Proved
-from recsys.consent.records import read_decisions
+from recsys.consent.receipt import Receipt
+from recsys.consent.records import SignedDecision, read_decisions, read_signed, sign_decision
 from recsys.consent.terms import PURPOSES, Decision, Kind, Standing, default_until
 
 __all__ = [
@@ -35,6 +42,7 @@ __all__ = [
     "ArtistRegistry",
     "ConsentProof",
     "ConsentedListens",
+    "Controller",
     "Decision",
     "Declaration",
     "Event",
@@ -45,9 +53,13 @@ __all__ = [
     "Policy",
     "Preference",
     "Proved",
+    "Receipt",
     "RegistryHead",
+    "SignedDecision",
     "Standing",
     "admit",
     "default_until",
     "read_decisions",
+    "read_signed",
+    "sign_decision",
 ]
