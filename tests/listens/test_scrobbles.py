@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listens.made import as_bytes, column, make_zip
-from listens.told import MBID, lastfm_track, lines, listen, now_playing, recent, scrobble, top
+from listens.told import MBID, contribution, lastfm_track, lines, listen, now_playing, recent, scrobble, top
 
 from recsys.errors import UnreadableExportError
 from recsys.listens import Route, counts_as_play, read_export
@@ -227,6 +227,31 @@ def test_a_stricter_route_may_be_stated(tmp_path, route):
     assert column(read(tmp_path, [listen()], route=Route(route)), "route") == [route]
 
 
+WHOLE = {
+    "pages": as_bytes(recent(lastfm_track(), lastfm_track())),
+    "listens": as_bytes([listen()]),
+    "lines": lines(listen(), listen()),
+    "a backup": as_bytes({"maloja": {}, "scrobbles": [scrobble("A")]}),
+    "a contribution": as_bytes(contribution([("t", "a", "2025-03-01T07:34:12Z")], [("a", "A", "3")])),
+}
+BREAKS = {
+    "cut": lambda text: text[:-9],
+    "not UTF-8": lambda text: text.replace(b"Slow Tide", b"\xff\xfe").replace(b'"t"', b'"\xff"'),
+    "two values": lambda text: text + b"{}{",
+    "deep": lambda text: text.rstrip()[:-1] + b', "x": ' + b"[" * 200_000,
+    "not a number": lambda text: text.rstrip().rstrip(b"]}") + b', "n": NaN' + b"]}" * 4,
+    "a control sign": lambda text: text.replace(b"Slow Tide", b"Slow\nTide\x00").replace(b'"t"', b'"\x00"'),
+    "other quotes": lambda text: text.replace(b'": "', b"': '"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS.keys())
+@pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE.keys())
+def test_a_broken_file_of_any_service_is_refused(tmp_path, whole, broken):
+    assert read(tmp_path, whole, "anna.jsonl").report.rows_used >= 1
+    refused(tmp_path, broken(whole), "damaged|not UTF-8|too deep|not a listening history|not listens", "anna.jsonl")
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
@@ -237,6 +262,7 @@ SHAPES = [
     top(("A", "3", "")),
     [listen(credits_=(("A", MBID),))],
     {"maloja": {}, "scrobbles": [scrobble("A")]},
+    contribution([("t", "a", "2025-03-01T07:34:12Z")], [("a", "A", "3")]),
 ]
 
 
