@@ -70,8 +70,13 @@ def test_a_purpose_that_is_none_is_refused(tmp_path, purpose):
 hours = st.integers(min_value=0, max_value=12)
 decisions = st.lists(
     st.one_of(
-        st.builds(lambda at, term: (Kind.GRANT, at, at + term), hours, st.integers(min_value=1, max_value=6)),
-        st.builds(lambda at: (Kind.WITHDRAW, at, None), hours),
+        st.builds(
+            lambda kind, at, term: (kind, at, at + term),
+            st.sampled_from([Kind.GRANT, Kind.RENEW]),
+            hours,
+            st.integers(min_value=1, max_value=6),
+        ),
+        st.builds(lambda kind, at: (kind, at, None), st.sampled_from([Kind.WITHDRAW, Kind.REVOKE]), hours),
     ),
     max_size=8,
 )
@@ -88,17 +93,17 @@ def test_whoever_is_admitted_has_a_grant_that_nothing_contradicts(history, now):
         return
     made = [(seq, *word) for seq, word in enumerate(history) if word[1] <= now]
     recorded_last = made[-1]
-    assert recorded_last[1] is Kind.GRANT
+    assert recorded_last[1].gives
     assert now < recorded_last[3]
     decided_last = max(at for _, _, at, _ in made)
-    assert all(kind is Kind.GRANT for _, kind, at, _ in made if at == decided_last)
+    assert all(kind.gives for _, kind, at, _ in made if at == decided_last)
     assert any(until is not None and now < until for _, _, at, until in made if at == decided_last)
 
 
-@given(decisions, hours, hours)
-def test_after_a_withdrawal_only_a_later_grant_lets_in(history, withdrawn_at, now):
+@given(decisions, hours, hours, st.sampled_from([Kind.WITHDRAW, Kind.REVOKE]))
+def test_after_a_withdrawal_only_a_later_grant_lets_in(history, withdrawn_at, now, kind):
     said = [Said(seq, kind, text(at), text(until)) for seq, (kind, at, until) in enumerate(history)]
-    said.append(Said(len(said), Kind.WITHDRAW, text(withdrawn_at), ""))
+    said.append(Said(len(said), kind, text(withdrawn_at), ""))
     if withdrawn_at <= now:
         assert standing(said, text(now)) is Standing.WITHDRAWN
 
