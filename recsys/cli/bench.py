@@ -1,4 +1,4 @@
-"""recsys bench: als, topk, foldin, scaling, ingest, frauds."""
+"""recsys bench: als, topk, foldin, scaling, evaluation, ingest, frauds, ledger."""
 
 from __future__ import annotations
 
@@ -168,6 +168,31 @@ def scaling(
     from recsys.bench.scaling import run
 
     trial.play(common, run, pairs, factors, sweeps=sweeps)
+
+
+@bench.command
+def evaluation(
+    *,
+    shape: str = "M",
+    factors: int = 128,
+    users: int = 100_000,
+    trial: Trial = Trial(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Time the evaluation of a model on many held-out users, beside the product of factors that it needs.
+
+    Parameters
+    ----------
+    shape
+        As in recsys bench als.
+    factors
+        Size of model.
+    users
+        How many are held out.
+    """
+    from recsys.bench.evaluation import run
+
+    trial.play(common, run, shape, factors, users=users)
 
 
 @bench.command
