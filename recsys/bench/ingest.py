@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("contestant", "contestant"),
     Column("seconds", "time", seconds_text),
     Column("seconds_best", "best", seconds_text),
+    Column("processor_seconds", "processor", seconds_text),
     Column("to_inflating", "time / inflating", times_text),
     Column("faster", "faster than json + pandas", times_text),
     Column("megabytes_per_second", "of JSON a second", "{:,.0f} MB".format),
@@ -90,7 +91,7 @@ def run(
     about = circumstances([], threads, date) | {"exports": exports, "repeats": repeats}
     notes = [
         f"{exports} exports, {packed / 1e6:,.0f} MB of zips that hold {inflated / 1e6:,.0f} MB, in the page cache.",
-        "The loop by hand checks nothing, keeps plays that two packages of a member tell, and starts again when killed.",
+        "The loop by hand checks nothing, keeps plays that two packages tell, and starts again when it is killed.",
         "Times are those of whole processes, from start to end; memory is that of all processes of a run together.",
     ]
     return Report(f"Taking in {exports} exports", about, _COLUMNS, table, notes).saved(out, "ingest")
@@ -146,6 +147,7 @@ def _table(runs: dict[str, list[Timed]], inflated: int) -> list[Row]:
             "contestant": name,
             "seconds": seconds[name],
             "seconds_best": min(run.seconds for run in timings),
+            "processor_seconds": median(run.processor_seconds for run in timings),
             "to_inflating": seconds[name] / inflating,
             "faster": by_hand / seconds[name],
             "megabytes_per_second": inflated / seconds[name] / 1e6,

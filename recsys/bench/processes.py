@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import threading
 import time
@@ -24,6 +25,8 @@ class Timed:
     ----------
     seconds
         From its start to its end.
+    processor_seconds
+        What all its processes took of the processor, in user and system mode; it moves less when the machine is busy.
     peak_bytes
         The most memory that all its processes had at one time; a page that several share counts once (Linux's PSS).
         None where the system does not tell.
@@ -32,6 +35,7 @@ class Timed:
     """
 
     seconds: float
+    processor_seconds: float
     peak_bytes: int | None
     output: str
 
@@ -53,7 +57,7 @@ def timed(command: Sequence[str], *, keep: bool = True, allowed: Sequence[int] =
     ConfigError
         If it ends with another code.
     """
-    start = time.perf_counter()
+    start, used = time.perf_counter(), _used()
     out = subprocess.PIPE if keep else subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own lists
     seen = [0]
@@ -64,7 +68,12 @@ def timed(command: Sequence[str], *, keep: bool = True, allowed: Sequence[int] =
     watch.join()
     if process.returncode not in allowed:
         raise ConfigError(f"{Path(command[0]).name} ended with {process.returncode}: {errors.strip()[-500:]}")
-    return Timed(seconds, max(seen) or None, output or "")
+    return Timed(seconds, _used() - used, max(seen) or None, output or "")
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def _watch(process: subprocess.Popen[str], seen: list[int]) -> None:

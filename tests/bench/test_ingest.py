@@ -26,6 +26,7 @@ def test_each_way_has_its_figures(report):
     assert ours["faster"] == pytest.approx(hand["seconds"] / ours["seconds"])
     assert ours["plays"] == pytest.approx(hand["plays"], rel=0.1)  # it keeps plays that two packages tell
     assert ours["peak_bytes"] > 20e6
+    assert 0.1 < ours["processor_seconds"] < 60
     assert json.loads((folder / "ingest.json").read_text())["table"][1]["plays"] == ours["plays"]
     assert "MB of zips that hold" in (folder / "ingest.md").read_text()
 
