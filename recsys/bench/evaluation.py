@@ -83,7 +83,7 @@ def run(
     ]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     notes = [f"Peak memory of the whole process {peak:.1f} GiB, making the matrix among it."]
-    about = circumstances(["recsys", "numpy"], threads, date) | {"repeats": repeats, "seed": seed, **asdict(size)}
+    about = circumstances(["recsys"], threads, date) | {"repeats": repeats, "seed": seed, **asdict(size)}
     title = f"Evaluation on {len(held_out.users):,} users and {size.items:,} items, {factors} factors"
     return Report(title, about, _COLUMNS, rows, notes).saved(out, f"evaluation-{size.shape}")
 
