@@ -62,17 +62,17 @@ def is_new(connection: sa.Connection) -> bool:
         If this is a ledger of the first, unreleased format, or some of its tables are gone.
     """
     tables = set(sa.inspect(connection).get_table_names())
-    if _OLD in tables and ENTRIES.name not in tables:
+    ours = {table.name for table in METADATA.tables.values()}
+    if ours & tables and not ours <= tables:
+        raise LogBrokenError(f"the table {min(ours - tables)} is gone; restore the ledger from a backup")
+    asked = (ENTRIES, LOG.heads) if ours <= tables else ()
+    new = all(connection.execute(sa.select(table).limit(1)).first() is None for table in asked)
+    if new and _OLD in tables:
         raise LogBrokenError(
             "it is a ledger of an older format, without signed records, which no release ever wrote; "
             "move it away and record the decisions again: recsys consent import"
         )
-    ours = {table.name for table in METADATA.tables.values()}
-    if ours & tables and not ours <= tables:
-        raise LogBrokenError(f"the table {min(ours - tables)} is gone; restore the ledger from a backup")
-    if not ours & tables:
-        return True
-    return all(connection.execute(sa.select(table).limit(1)).first() is None for table in (ENTRIES, LOG.heads))
+    return new
 
 
 def opening(connection: sa.Connection) -> Event:
@@ -108,7 +108,7 @@ def scan(connection: sa.Connection, key: VerifyKey, take: Take, *, heads: bool =
     check = Check(LOG, connection, key)
     query = sa.select(ENTRIES, RECORDS.c.envelope).join(RECORDS, RECORDS.c.seq == ENTRIES.c.seq, isouter=True)
     seen = 0
-    for rows in pieces(streamed(connection, query.order_by(ENTRIES.c.seq)), _AT_ONCE):
+    for rows in pieces(streamed(connection, query, ENTRIES.c.seq), _AT_ONCE):
         events = [event_of(row) for row in rows]
         for place, (event, row) in enumerate(zip(events, rows, strict=True), seen):
             if event.seq != place or type(row.envelope) is not str or sha256_hex(row.envelope.encode()) != event.record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,9 +18,13 @@ from recsys.transparency.merkle import Frontier, leaf_hash
 _ROWS_AT_ONCE = 10_000
 
 
-def streamed(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> Iterator[sa.Row[tuple[object, ...]]]:
-    """Read rows without holding all of them."""
-    return iter(connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}))
+def streamed(connection: sa.Connection, query: sa.Select[Any], key: sa.Column[Any]) -> Iterator[sa.Row[Any]]:
+    """Read rows in the order of a unique integer `key`, a page at a time, leaving nothing open in between."""
+    page = query.order_by(key).limit(_ROWS_AT_ONCE)
+    rows = connection.execute(page).all()
+    while rows:
+        yield from rows
+        rows = connection.execute(page.where(key > getattr(rows[-1], key.name))).all()
 
 
 class Check:
@@ -40,7 +44,7 @@ class Check:
         self._log, self._connection, self._key = log, connection, key
         self._frontier = Frontier()
         self._last: dict[str, int] = {}
-        self._nodes = streamed(connection, sa.select(log.nodes.c.id, log.nodes.c.hash).order_by(log.nodes.c.id))
+        self._nodes = streamed(connection, sa.select(log.nodes), log.nodes.c.id)
         self._seen = 0
 
     def take(self, entries: Sequence[tuple[str, bytes]], before: Sequence[int]) -> None:
@@ -100,15 +104,13 @@ class Check:
         nodes = folded({one: bucket_hash(held) for one, held in buckets.items()}, {})
         if nodes.get(ROOT, NOTHING[DEPTH]).hex() != head.latest:
             raise LogBrokenError(f"the map of last entries that was signed for {head.size} entries is a false one")
-        latest = ((bucket, owner, buckets[bucket][owner]) for bucket in sorted(buckets) for owner in buckets[bucket])
         log = self._log
-        self._same(log.latest, sorted(latest))
-        self._same(log.map, sorted(nodes.items()))
-
-    def _same(self, table: sa.Table, expected: Sequence[tuple[object, ...]]) -> None:
-        keys = [sa.collate(c, "C") if isinstance(c.type, sa.Text) else c for c in table.primary_key]
-        if self._connection.dialect.name == "sqlite":
-            keys = list(table.primary_key)
-        for row, wanted in zip_longest(streamed(self._connection, sa.select(table).order_by(*keys)), expected):
-            if row is None or tuple(row) != wanted:
-                raise LogBrokenError(f"{table.name} is not what the entries come to; expected {wanted}")
+        for row in streamed(self._connection, sa.select(log.map), log.map.c.id):
+            if nodes.pop(row.id, None) != row.hash:
+                raise LogBrokenError(f"node {row.id} of {log.map.name} is not what the entries come to")
+        rows = self._connection.execute(sa.select(log.latest)).all()
+        if nodes or len(rows) != len(self._last):
+            raise LogBrokenError(f"{log.map.name} or {log.latest.name} has not the rows that the entries come to")
+        for bucket, owner, seq in rows:
+            if self._last.get(owner) != seq or bucket != bucket_of(owner):
+                raise LogBrokenError(f"{log.latest.name} names entry {seq} as the last about {owner!r:.14}; it is not")

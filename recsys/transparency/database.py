@@ -97,6 +97,8 @@ class Database:
             if _passes(cause):
                 raise StorageError(f"{self.name} cannot be used now: {cause}; nothing was written") from error
             raise LogBrokenError(f"{self.name} does not hold what it should: {cause}") from error
+        except (UnicodeDecodeError, OverflowError) as error:  # the driver, reading what nobody wrote
+            raise LogBrokenError(f"{self.name} does not hold what it should: {error}") from error
 
     def _connected(self, begin: str, options: dict[str, Any]) -> sa.Connection:
         if self._engine is None:
