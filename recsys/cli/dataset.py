@@ -29,6 +29,7 @@ for _name, _help in {
 def build(
     *,
     purpose: str = "train-recommender",
+    recipient: str | None = None,
     min_listeners: int = 5,
     artist_ids: Path | None = None,
     at: datetime | None = None,
@@ -40,6 +41,8 @@ def build(
     ----------
     purpose
         What the version is for; only members who agree to it are in it.
+    recipient
+        The buyer, where the purpose is share-with-buyer: members agree to one by name.
     min_listeners
         Artists heard by fewer members are left out.
     artist_ids
@@ -54,7 +57,7 @@ def build(
     ids = ArtistIds.load(artist_ids) if artist_ids else None
     home = common.open()
     moment = instant(at)
-    admitted = admit(home.contributions, home.ledger, purpose, moment, policy=home.policy)
+    admitted = admit(home.contributions, home.ledger, purpose, moment, recipient=recipient, policy=home.policy)
     artists = home.artists.preferences(at=moment, policy=home.collective.artist_policy)
     with common.bar("reading listens") as bar:
         version, new = build_next(
@@ -71,7 +74,7 @@ def build(
     common.show(
         json.loads(manifest.to_bytes()) | {"digest": version.digest},
         f"{what} {version.digest}",
-        f"number {manifest.version}; what it is and may be used for: {home.datasets.path(version.digest)}",
+        f"number {manifest.version} of its line; its cards lie in {home.datasets.path(version.digest)}",
         *(f"{rows:,} rows left out, {home.policy.why_not(route)}" for route, rows in admitted.refused_routes.items()),
     )
 

@@ -82,6 +82,11 @@ ALL = set(FORMATS)
 CHANGES = {
     "version": (lambda _: {"version": "7.8.9"}, "7.8.9", set(FORMATS)),
     "purpose": (lambda _: {"purpose": "research"}, "study listening", set(FORMATS)),
+    "buyer": (
+        lambda _: {"purpose": "share-with-buyer", "recipient": "Solo AI"},
+        "(the buyer: Solo AI)",
+        set(FORMATS),
+    ),
     "date": (lambda _: {"at": "2031-02-03T00:00:00.000000Z"}, "2031-02-03", set(FORMATS)),
     "ledger": (lambda _: {"ledger": {"count": 77, "hash": "ab" * 32}}, "ab" * 32, LEDGER_TOLD),
     "parent": (lambda _: {"parent": "cd" * 32, "change": {}}, "cd" * 32, {"croissant", "datasheet", "provenance"}),

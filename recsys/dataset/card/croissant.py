@@ -130,8 +130,12 @@ def _offer(facts: Facts) -> dict[str, Any]:
     purpose = facts.manifest.purpose
     if purpose is None:
         return {"@type": ["CreativeWork", "odrl:Offer"], "name": "The terms of the benchmark's own source apply."}
-    constraints = [_constraint("odrl:purpose", {"@id": purpose_term(purpose)})]
-    constraints += [_constraint("odrl:spatial", country, "odrl:neq") for country in facts.collective.excluded_countries]
+    excluded = facts.collective.excluded_countries
+    constraints = [
+        _constraint("odrl:purpose", {"@id": purpose_term(purpose)}),
+        *([_constraint("odrl:recipient", facts.manifest.recipient)] if facts.manifest.recipient else []),
+        *(_constraint("odrl:spatial", country, "odrl:neq") for country in excluded),
+    ]
     return {
         "@type": ["CreativeWork", "odrl:Offer"],
         "name": f"Use for one purpose only: {facts.purpose}",

@@ -98,7 +98,10 @@ class Facts:
     def purpose(self) -> str:
         """What members agreed to, in their own words' terms."""
         known = self.manifest.purpose
-        return PURPOSES[known] if known else "none: nobody's consent is recorded"
+        if known is None:
+            return "none: nobody's consent is recorded"
+        buyer = self.manifest.recipient
+        return f"{PURPOSES[known]} (the buyer: {buyer})" if buyer else PURPOSES[known]
 
     def count(self, name: str) -> int:
         """Give one of the manifest's counts; one that is not there is 0."""
