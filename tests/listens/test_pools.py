@@ -16,6 +16,7 @@ from listens.told import BJORK_ID, REFINED, contribution, database
 from recsys.canonical import Pseudonyms
 from recsys.errors import UnreadableExportError
 from recsys.listens import Contributions, Route, ingest, read_export, read_pool, table_pool
+from recsys.listens.sources.refined import Refined
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
@@ -79,8 +80,14 @@ HOSTILE = {
     "an endless view": [
         "CREATE VIEW results AS WITH n(user, artist) AS (SELECT 1, 1 UNION ALL SELECT * FROM n) SELECT * FROM n"
     ],
-    "a generated column": ["CREATE TABLE results (user, artist, n, plays AS (length(zeroblob(n))))"],
-    "a virtual table": ["CREATE VIRTUAL TABLE results USING fts5(user, artist, plays)"],
+    "a generated column": [
+        "CREATE TABLE results (user, artist, n, plays AS (length(zeroblob(n))))",
+        "INSERT INTO results (user, artist, n) VALUES ('a', 'A', 1)",
+    ],
+    "a virtual table": [
+        "CREATE VIRTUAL TABLE results USING fts5(user, artist, plays)",
+        "INSERT INTO results VALUES ('a', 'A', '1')",
+    ],
     "no such table": ["CREATE TABLE plays (user, artist, plays)"],
     "no such column": ["CREATE TABLE results (user, artist, length)"],
     "bytes for a name": ["CREATE TABLE results AS SELECT 'a' AS user, x'00ff' AS artist, 1 AS plays"],
@@ -95,6 +102,20 @@ HOSTILE = {
     "no member": ["CREATE TABLE results AS SELECT ' ' AS user, 'A' AS artist, 1 AS plays"],
     "nobody": ["CREATE TABLE results (user, artist, plays)"],
 }
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in HOSTILE if "view" in name or "virtual" in name or "generated" in name]
+)
+def test_what_would_compute_its_rows_is_no_plain_table(tmp_path, name):
+    refused(database(tmp_path / "a.db", *HOSTILE[name]), "found the plain tables")
+
+
+def test_nothing_is_written_beside_a_database(tmp_path):
+    path = database(tmp_path / "a.db", "PRAGMA journal_mode=wal", *REFINED)
+    for _ in Refined().batches(path):
+        assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+    assert sorted(counts(read_pool(path))) == ["anna", "bo"]
 
 
 @pytest.mark.parametrize("statements", HOSTILE.values(), ids=HOSTILE.keys())
