@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.ranking import Floats
 
-_DRAWS_AT_ONCE = 1 << 22
+_AT_ONCE = 32  # resamples
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,16 @@ class Bootstrap:
         """Return the mean of each column of `values` in each resample, shape (resamples, columns)."""
         n = len(values)
         rng = np.random.default_rng(self.seed)
-        at_once = max(1, _DRAWS_AT_ONCE // n)
-        sizes = [min(at_once, self.n_resamples - start) for start in range(0, self.n_resamples, at_once)]
+        sizes = [min(_AT_ONCE, self.n_resamples - start) for start in range(0, self.n_resamples, _AT_ONCE)]
         return np.concatenate([_drawn(rng, size, n) @ values for size in sizes]) / n
 
 
 def _drawn(rng: np.random.Generator, size: int, n: int) -> Floats:
-    """Count how often each of `n` users is drawn in each of `size` resamples."""
-    draws = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-    return np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+    """Count how often each of `n` users is drawn in each of `size` resamples; one at a time, to stay in the cache."""
+    times = np.empty((size, n))
+    for one in times:
+        one[:] = np.bincount(rng.integers(0, n, n), minlength=n)
+    return times
 
 
 @dataclass(frozen=True, eq=False)
