@@ -116,7 +116,7 @@ def _contestants(threads: int) -> dict[str, Contestant]:
         return timed([sys.executable, "-m", "recsys.bench.by_hand", str(zips), str(home)])
 
     inflating = ("unzip -p", _unzip) if shutil.which("unzip") else ("zlib, inflating only", _inflate)
-    return dict([inflating, (f"recsys ingest, --workers {threads}", ours), ("json + pandas loop", by_hand)])
+    return dict([inflating, ("recsys ingest", ours), ("json + pandas loop", by_hand)])
 
 
 def _unzip(zips: Path, _home: Path) -> Timed:
