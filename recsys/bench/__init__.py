@@ -5,5 +5,5 @@ for new members' factors, ``scaling.run`` lets the collective grow. ``frauds.run
 contribution finds. Each gives a :class:`~recsys.bench.report.Report`.
 
 What makes a comparison fair stands where it is done: the loss and the start in ``contestants``, the clock and the
-memory in ``worker``, the turns in ``trials``, the floor in ``floor``, the matrices in ``shapes``.
+memory in ``worker`` and ``processes``, the turns in ``trials``, the floor in ``floor``, the matrices in ``shapes``.
 """
