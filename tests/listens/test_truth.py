@@ -294,3 +294,8 @@ def test_any_overlapping_pieces_in_any_order_give_the_whole_history_once(plays, 
         singly = sum(one["artist"] == artist and one["track"] is not None for one in rows)
         most = max((row("total", number)["plays"] for number in totals if "ABC"[number % 3] == artist), default=0)
         assert sum(one["plays"] for one in rows if one["artist"] == artist) == max(singly, most)
+
+
+def test_a_larger_total_of_a_stricter_route_takes_no_total_with_it():
+    lax, strict = row("total", 0) | {"route": "survey"}, row("total", 3) | {"route": "api"}
+    assert [one["route"] for one in stored([strict, lax]).to_pylist()] == ["survey"]
