@@ -88,7 +88,7 @@ def _key(name: str) -> str:
         folded = " ".join(name.lower().split())
         worded = _worded(folded)
         return worded.translate(_ASCII_NOISE) or worded
-    composed = unicodedata.normalize("NFC", name)
+    composed = unicodedata.normalize("NFC", name).strip(" \t\r\n")  # blanks would sway the repair
     folded = " ".join(_folded(fix_encoding(composed)).split())
     worded = _worded(folded)
     return _letters(worded) or worded
