@@ -88,7 +88,7 @@ def _reaches(home: Home, manifest: Manifest) -> str:
 def _consents(home: Home, digest: str, manifest: Manifest) -> str:
     count = (manifest.ledger or {})["count"]
     at = datetime.fromisoformat(str(manifest.at))
-    stands = home.ledger.standings(str(manifest.purpose), at, count=count)
+    stands = home.ledger.standings(str(manifest.purpose), at, manifest.recipient, count=count)
     members = home.datasets.members(digest)
     without = [member for member in members if stands.get(member) is not Standing.GIVEN]
     if without:

@@ -15,26 +15,34 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 """Withdrawals are asked for as of this instant: one that is recorded counts at once, whatever date it bears."""
 
 
-def withdrawn_from(home: Home, purpose: str) -> frozenset[Pseudonym]:
-    """Give the members whose last word on a purpose ends it; whose consent ran out is not among them."""
-    stands = home.ledger.standings(purpose, _END_OF_TIME)
+def withdrawn_from(home: Home, purpose: str, recipient: str | None = None) -> frozenset[Pseudonym]:
+    """Give the members whose last word on a purpose ends it; whose consent ran out is not among them.
+
+    Parameters
+    ----------
+    home
+        Whose ledger is asked.
+    purpose, recipient
+        What for, and for which buyer, where the purpose names one.
+    """
+    stands = home.ledger.standings(purpose, _END_OF_TIME, recipient)
     return frozenset(member for member, standing in stands.items() if standing is Standing.WITHDRAWN)
 
 
 def left_since(home: Home, digests: Iterable[str]) -> dict[str, tuple[Pseudonym, ...]]:
     """Give for each version its members who have withdrawn since it was built or whose rows were erased, sorted.
 
-    The ledger is read once for each purpose. Nobody withdraws from a public benchmark.
+    The ledger is read once for each line of versions. Nobody withdraws from a public benchmark.
     """
     gone: dict[str, frozenset[Pseudonym]] = {}
     found: dict[str, tuple[Pseudonym, ...]] = {}
     for digest in digests:
-        purpose = home.datasets.manifest(digest).purpose
+        manifest = home.datasets.manifest(digest)
         found[digest] = ()
-        if purpose is not None:
-            if purpose not in gone:
-                gone[purpose] = withdrawn_from(home, purpose)
-            left = gone[purpose].union(home.datasets.erased(digest))
+        if manifest.purpose is not None:
+            if manifest.line not in gone:
+                gone[manifest.line] = withdrawn_from(home, manifest.purpose, manifest.recipient)
+            left = gone[manifest.line].union(home.datasets.erased(digest))
             found[digest] = tuple(member for member in home.datasets.members(digest) if member in left)
     return found
 

@@ -90,8 +90,8 @@ def welcome_back(home: Home) -> tuple[Pseudonym, ...]:
 
 
 def _forget(folder: Path, member: Pseudonym) -> list[Path]:
-    """Remove what bears a member's pseudonym as its name."""
-    found = sorted(folder.rglob(f"{member}*")) if folder.is_dir() else []
+    """Remove what bears a member's pseudonym in its name."""
+    found = sorted(folder.rglob(f"*{member}*")) if folder.is_dir() else []
     for path in found:
         path.unlink()
     return found

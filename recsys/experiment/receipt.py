@@ -58,8 +58,8 @@ class ErasureReceipt:
     ----------
     at
         The instant for which consent was asked anew (UTC text).
-    purpose
-        What the versions are for, and what the members no longer agree to.
+    purpose, recipient
+        What the versions are for, and for which buyer if for one: what the members no longer agree to.
     members
         Who left, by pseudonym.
     before, after
@@ -76,6 +76,7 @@ class ErasureReceipt:
 
     at: str
     purpose: str
+    recipient: str | None
     members: tuple[str, ...]
     before: Side
     after: Side
@@ -157,8 +158,11 @@ def _withdrawn(receipt: ErasureReceipt, key: VerifyKey) -> str:
     shown = set()
     for told in receipt.withdrawals:
         proof = ConsentProof.from_json(canonical_json(dict(told)))
-        asked = (proof.question.purpose, proof.question.at)
-        if asked != (receipt.purpose, receipt.at) or proof.check(key).standing is not Standing.WITHDRAWN:
+        asked = (proof.question.purpose, proof.question.recipient, proof.question.at)
+        if (
+            asked != (receipt.purpose, receipt.recipient or "", receipt.at)
+            or proof.check(key).standing is not Standing.WITHDRAWN
+        ):
             raise ProofInvalidError(f"the proof about {proof.evidence.member[:12]} does not show that they withdrew")
         shown.add(proof.evidence.member)
     if missing := set(receipt.members) - shown:

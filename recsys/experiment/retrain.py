@@ -83,11 +83,12 @@ def retrain(
     receipt = ErasureReceipt(
         at=utc_text(at),
         purpose=str(manifest.purpose),
+        recipient=manifest.recipient,
         members=members,
         before=_side(found, manifest),
         after=_side(made, version.manifest),
         params=dict(made.params),
-        withdrawals=tuple(_proof(home, member, str(manifest.purpose), at) for member in members),
+        withdrawals=tuple(_proof(home, member, manifest, at) for member in members),
         erased={member: stone.at for member, stone in stones.items() if stone},
         code=__version__,
     )
@@ -102,7 +103,7 @@ def _leavers(
     if not members:
         raise ConfigError("name whom to leave out: recsys retrain RUN --without MEMBER")
     was_there = set(home.datasets.members(found.dataset_digest))
-    stands = home.ledger.standings(manifest.purpose, at) if manifest.purpose else {}
+    stands = home.ledger.standings(manifest.purpose, at, manifest.recipient) if manifest.purpose else {}
     for member in members:
         if member not in was_there:
             raise ConfigError(
@@ -139,7 +140,14 @@ def _next_version(
         )
     version, _ = build_next(
         home.datasets,
-        admit(home.contributions, home.ledger, str(manifest.purpose), at),
+        admit(
+            home.contributions,
+            home.ledger,
+            str(manifest.purpose),
+            at,
+            recipient=manifest.recipient,
+            policy=home.policy,
+        ),
         min_listeners=manifest.rules["min_listeners"],
         ids=ids,
         artists=home.artists.preferences(at=at, policy=home.collective.artist_policy),
@@ -149,9 +157,10 @@ def _next_version(
     return version
 
 
-def _proof(home: Home, member: Pseudonym, purpose: str, at: datetime) -> dict[str, Any]:
-    proof: dict[str, Any] = json.loads(home.ledger.prove(member, purpose, at).to_json())
-    return proof
+def _proof(home: Home, member: Pseudonym, manifest: Manifest, at: datetime) -> dict[str, Any]:
+    proof = home.ledger.prove(member, str(manifest.purpose), at, recipient=manifest.recipient)
+    told: dict[str, Any] = json.loads(proof.to_json())
+    return told
 
 
 def _side(found: FinishedRun, manifest: Manifest) -> Side:

@@ -56,6 +56,21 @@ def test_a_withdrawal_from_another_purpose_marks_nothing(home):
     refuse_withdrawn(home, built(home))
 
 
+def test_a_withdrawal_from_one_buyer_marks_what_is_for_that_buyer(home):
+    until = default_until(NOW)
+    for buyer in ("Aria", "Bravo"):
+        home.ledger.record(Decision(name, Kind.GRANT, "share-with-buyer", NOW, until, buyer) for name in NAMES)
+    versions = {}
+    for buyer in ("Aria", "Bravo"):
+        admitted = admit(Crowd(PLAYS), home.ledger, "share-with-buyer", NOW, recipient=buyer)
+        versions[buyer] = build(admitted, min_listeners=2)
+        home.datasets.save(versions[buyer])
+    home.ledger.withdraw("ada", "share-with-buyer", at=NOW, recipient="Aria")
+    with pytest.raises(VersionWithdrawnError):
+        refuse_withdrawn(home, versions["Aria"].digest)
+    refuse_withdrawn(home, versions["Bravo"].digest)
+
+
 def test_a_withdrawal_that_bears_a_later_date_counts_at_once(home):
     digest = built(home)
     home.ledger.withdraw("ada", at=NOW + timedelta(days=4_000))

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from people import NOW, PURPOSE, Crowd
 
+from recsys.als import ALS
+from recsys.als.start import item_start
 from recsys.consent import Decision, Kind, Ledger, admit, default_until
 from recsys.dataset import build
 from recsys.experiment import load_experiment, train
@@ -21,7 +23,7 @@ def crowd(seed):
     for name in NAMES:
         liked = rng.sample(ARTISTS, rng.randint(6, 14))
         plays[name] = [(artist, 60_000) for artist in liked for _ in range(rng.randint(1, 9))]
-    rare = [("Rare", 60_000)]  # heard by three: it goes when the first or the last of them goes
+    rare = [("!Rare", 60_000)]  # heard by three: it goes when the first or the last of them goes
     return {name: heard + (rare if name in {NAMES[0], NAMES[20], NAMES[-1]} else []) for name, heard in plays.items()}
 
 
@@ -71,14 +73,25 @@ def test_leaving_is_the_same_as_never_having_come(tmp_path, seed, leavers, threa
     assert first.named.factors_digest != second.named.factors_digest
 
 
-def test_who_leaves_takes_a_rare_artist_along_and_the_others_start_where_they_did(tmp_path):
+def test_who_leaves_takes_a_rare_artist_along_and_the_others_start_where_they_did(tmp_path, monkeypatch):
+    """Starts are told apart by artist, not by column: those behind the artist that goes move up a column."""
+    started = []
+    fit = ALS.fit
+
+    def watched(self, user_items, **more):
+        started.append(item_start(more["item_keys"], self.factors, self.random_state))
+        return fit(self, user_items, **more)
+
+    monkeypatch.setattr(ALS, "fit", watched)
     plays = crowd(0)
     ledger = collective(tmp_path, plays)
     before = built(plays, ledger, 0)
     ledger.withdraw(NAMES[0], at=NOW)
     after = built(plays, ledger, 1)
-    assert set(before.artists.names) - set(after.artists.names) == {"Rare"}
-    starts = [
-        dict(zip(version.artists.names, version.artists.keys.tolist(), strict=True)) for version in (before, after)
-    ]
-    assert all(starts[0][name] == key for name, key in starts[1].items())
+    assert set(before.artists.names) - set(after.artists.names) == {"!Rare"}
+    for version in (before, after):
+        train(load_experiment(None, {"factors": 4, "iterations": 1}), version)
+    first, second = (
+        dict(zip(v.artists.names, s.tolist(), strict=True)) for v, s in zip((before, after), started, strict=True)
+    )
+    assert all(first[name] == start for name, start in second.items())

@@ -79,6 +79,7 @@ def test_a_destroyed_key_is_nowhere_and_is_not_made_anew(keys):
     for ask in (keys.of, keys.make, keys.refuse_erased):
         with pytest.raises(MemberErasedError, match="consent grant"):
             ask(ANNA)
+    assert not path.exists()
     assert keys.tombstones() == {ANNA: STONE}
 
 
