@@ -89,6 +89,15 @@ def test_an_opt_out_by_id_takes_that_artist_and_not_the_namesake(tmp_path):
     assert version.artists.names == ("Nico", "Óró")
 
 
+def test_an_opt_out_under_one_name_takes_the_other_names_of_that_artist_along(tmp_path):
+    prince = [("Prince", "mbid:p"), ("The Symbol", "mbid:p"), ("Nico", None), ("Óró", None)]
+    plays = {"ada": prince, "bob": prince, "cyd": prince}
+    assert len(tagged(tmp_path, plays, None).artists) == 3
+    found = registry(tmp_path)
+    found.opt_out("Prince", by="them", at=NOW)
+    assert tagged(tmp_path, plays, found.preferences(at=NOW)).artists.names == ("Nico", "Óró")
+
+
 def test_one_file_with_a_wrong_id_cannot_take_an_artist_away(tmp_path):
     plays = {name: [("Radiohead", None), ("Nico", None)] for name in ("ada", "bob", "cyd")}
     plays["cyd"] = [("Radiohead", "mbid:opted-out"), ("Nico", None)]
