@@ -97,6 +97,16 @@ def test_a_receipt_that_the_collective_signed_falsely_is_found_out(home, collect
         assert check in verdict.failed, falsehood
 
 
+def test_a_proof_of_somebody_who_agrees_or_that_was_edited_shows_no_withdrawal(home, collective, retrained):
+    agrees = json.loads(home.ledger.prove(collective.names[6], PURPOSE, LATER).to_json())
+    edited = json.loads(canonical_json(dict(retrained.receipt.withdrawals[0])))
+    edited["entries"][-1]["entry"]["at"] = "2026-01-01T00:00:00.000000Z"
+    for proof in (agrees, edited):
+        told = replace(retrained.receipt, members=(proof["member"],), withdrawals=(proof,))
+        verdict = check_receipt(told.signed(home.operator).to_json(), collective.key, home.datasets)
+        assert "withdrawals" in verdict.failed
+
+
 def test_a_receipt_that_was_changed_or_that_somebody_else_signed_is_refused(home, collective, retrained):
     document = retrained.files[0].read_bytes()
     stranger = SigningKey(b"s" * 32)
