@@ -14,6 +14,7 @@
       contributions/      listens, one file a contribution, under pseudonyms
       proof/              sketches of members' listens and what they were awarded, under their data keys
       datasets/           versions
+      receipts/           of erasures: signed, and in plain words
       mlflow.db, .lock    runs
       artifacts/          what runs keep: models, pictures, reports
 """
