@@ -169,8 +169,8 @@ class Ledger:
         LedgerBrokenError
             If the ledger is not whole or is not the one that the head was taken from.
         """
-        self.head()
-        if self._head_at(count).hash != hash:
+        head = self.head()
+        if not 0 < count <= head.count or self._head_at(count).hash != hash:
             raise LedgerBrokenError(
                 f"the ledger does not begin with the {count} entries of root {hash[:12]} that the version was built "
                 "at; it is another one, or its history was rewritten"

@@ -25,7 +25,7 @@ A model is compared with a baseline like this::
 from recsys.evaluation.baselines import Popularity
 from recsys.evaluation.character import Diversity, Fame, LongTail, Miscalibration, Novelty, Popular, catalogue
 from recsys.evaluation.lists import Lists, Recommender, ask
-from recsys.evaluation.metrics import MAP, MRR, NDCG, HitRate, Metric, Recall
+from recsys.evaluation.metrics import MAP, MRR, NDCG, STANDARD, HitRate, Metric, Recall
 from recsys.evaluation.protocol import evaluate, measure
 from recsys.evaluation.referee import Referee
 from recsys.evaluation.scores import Bootstrap, Score, Scores
@@ -38,6 +38,7 @@ __all__ = [
     "MAP",
     "MRR",
     "NDCG",
+    "STANDARD",
     "Bootstrap",
     "Comparison",
     "Diversity",

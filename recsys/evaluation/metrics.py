@@ -102,3 +102,7 @@ class HitRate(AtK):
     def __call__(self, lists: Lists) -> Floats:
         """Return 1 for each user with a hit, else 0."""
         return ranking.hit_rate(lists.hit, lists.n_targets, self.k)
+
+
+STANDARD: tuple[Metric, ...] = (NDCG(100), Recall(20), Recall(50), MAP(20), MRR(20), HitRate(20))
+"""What a model is measured by unless somebody asks for something else; the first is what models are chosen by."""

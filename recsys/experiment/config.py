@@ -67,6 +67,8 @@ class Experiment:
     def of_run(cls, params: Mapping[str, str], *, name: str = "als", version: str = "latest") -> Experiment:
         """Read back what a tracked run was told, from its parameters as :meth:`params` names and MLflow writes them.
 
+        A parameter that is newer than the run has its default, which is what the run did.
+
         Parameters
         ----------
         params
@@ -82,10 +84,13 @@ class Experiment:
         own = {f.name: f.default for f in fields(cls) if f.name not in {"als", "name", "version", *_PATHS}}
         factorization = als_keys()
         try:
-            told = {key: _read_back(params[key], default) for key, default in own.items()}
-            als = {key: _read_back(params[f"als.{key}"], default) for key, default in factorization.items()}
-        except (KeyError, ValueError, SyntaxError) as error:
+            told = {key: _read_back(params[key], default) for key, default in own.items() if key in params}
+            found = {key: params[f"als.{key}"] for key in factorization if f"als.{key}" in params}
+            als = {key: _read_back(text, factorization[key]) for key, text in found.items()}
+        except (ValueError, SyntaxError) as error:
             raise ConfigError(f"the run's parameters are not those of recsys train: {error!r}") from error
+        if "seed" not in told:
+            raise ConfigError("the run has no parameter `seed`; it is not one of recsys train")
         return _checked(cls(name=name, version=version, als=als, **told))
 
     def params(self) -> dict[str, Any]:

@@ -12,23 +12,12 @@ from recsys.comparison import Contest, Entry, chosen, run
 from recsys.comparison.compare import Step
 from recsys.dataset import DatasetVersion, benchmark_events, import_benchmark
 from recsys.errors import DatasetTooSmallError
-from recsys.evaluation import (
-    MAP,
-    NDCG,
-    Events,
-    HitRate,
-    Recall,
-    Referee,
-    Split,
-    leave_out,
-    strong_generalization,
-    temporal,
-)
+from recsys.evaluation import STANDARD, Events, Referee, Split, leave_out, strong_generalization, temporal
 from recsys.home import Home
 from recsys.report.pictures import metric_bars
 from recsys.tracking import Tracker
 
-METRICS = (NDCG(100), Recall(20), Recall(50), MAP(20), HitRate(20))
+METRICS = STANDARD
 _MOST_TEST, _MOST_VALIDATION = 10_000, 5_000
 _FEWEST_USERS = 10
 

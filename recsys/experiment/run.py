@@ -13,7 +13,7 @@ from recsys.als import ALSModel
 from recsys.dataset import CONSENTED, DatasetVersion, import_benchmark
 from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
-from recsys.evaluation import NDCG, Popularity, Recall, Scores, Split, evaluate, strong_generalization
+from recsys.evaluation import STANDARD, Popularity, Scores, Split, evaluate, strong_generalization
 from recsys.experiment.config import Experiment
 from recsys.experiment.provenance import Provenance, provenance
 from recsys.home import Home
@@ -22,7 +22,7 @@ from recsys.named import NamedModel
 from recsys.report.pictures import loss_curve, metric_bars
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
 
-METRICS = (NDCG(100), Recall(20), Recall(50))
+METRICS = STANDARD
 Progress = Callable[[int, int, float], None]
 
 

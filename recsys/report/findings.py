@@ -12,18 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.evaluation import (
-    MAP,
-    MRR,
-    NDCG,
+    STANDARD,
     Fame,
-    HitRate,
     Lists,
     LongTail,
     Miscalibration,
     Novelty,
     Popular,
     Popularity,
-    Recall,
     Scores,
     Split,
     ask,
@@ -96,7 +92,7 @@ def find(named: NamedModel, split: Split, *, losses: tuple[float, ...] = ()) -> 
     fame = Fame.among(split.train)
     ours = ask(named.recommender, split, _LONGEST)
     popular = ask(Popularity(split.train), split, _LONGEST)
-    finding, baseline = (measure(lists, _METRICS) for lists in (ours, popular))
+    finding, baseline = (measure(lists, STANDARD) for lists in (ours, popular))
     groups = segments(ours, fame)
     ours_by, popular_by = by_segment(finding, groups), by_segment(baseline, groups)
     return Findings(
@@ -109,9 +105,6 @@ def find(named: NamedModel, split: Split, *, losses: tuple[float, ...] = ()) -> 
         examples(named, fame),
         losses,
     )
-
-
-_METRICS = (NDCG(_LONGEST), Recall(20), Recall(50), MAP(_SHOWN), MRR(_SHOWN), HitRate(_SHOWN))
 
 
 def _character(lists: Lists, fame: Fame) -> dict[str, float]:
