@@ -80,3 +80,14 @@ def test_a_config_that_is_not_there_or_no_text_is_refused(tmp_path):
 def test_an_experiment_is_immutable():
     with pytest.raises(AttributeError):
         Experiment().seed = 3
+
+
+def test_what_a_run_was_told_is_read_back_from_what_mlflow_writes():
+    told = load_experiment(None, {"factors": 6, "regularization": 0.05, "seed": 3, "confidence": "linear"})
+    written = {key: str(value) for key, value in told.params().items()}
+    assert Experiment.of_run(written).params() == told.params()
+    older = {key: text for key, text in written.items() if key not in {"als.half_precision", "fold_in_fraction"}}
+    assert Experiment.of_run(older).params() == told.params()
+    for broken in ({}, {**written, "seed": "many"}, {**written, "held_out": "7"}):
+        with pytest.raises(ConfigError):
+            Experiment.of_run(broken)
