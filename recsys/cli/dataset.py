@@ -153,7 +153,7 @@ def show(version: str, *, spellings: bool = False, common: Common = Common()) ->
     Parameters
     ----------
     version
-        Digest, or its beginning.
+        Digest, its beginning, or latest.
     spellings
         Show the artists that members spell in several ways. Spellings that too few members use are never kept.
     """
@@ -184,7 +184,7 @@ def verify(version: str, *, common: Common = Common()) -> None:  # noqa: B008 - 
     Parameters
     ----------
     version
-        Digest, or its beginning.
+        Digest, its beginning, or latest.
     """
     from recsys.dataset.card import changed_cards, gather
 

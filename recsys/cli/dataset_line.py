@@ -86,7 +86,7 @@ def reproduce(
     Parameters
     ----------
     version
-        Digest, or its beginning.
+        Digest, its beginning, or latest.
     artist_ids
         Your own map of artists, if the version was built with one.
     at
@@ -122,7 +122,7 @@ def card(
     Parameters
     ----------
     version
-        Digest, or its beginning.
+        Digest, its beginning, or latest.
     format
         croissant, datasheet, eu-summary, provenance or all.
     out

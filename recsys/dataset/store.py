@@ -24,13 +24,14 @@ import pyarrow.parquet as pq
 
 from recsys.canonical import Pseudonym, atomic_path, canonical_json, sha256_hex, write_atomically
 from recsys.dataset.erased import erase_rows, erased_members
-from recsys.dataset.manifest import Manifest
+from recsys.dataset.manifest import CONSENTED, Manifest
 from recsys.dataset.version import DatasetVersion, Pairs, Parts, in_memory, pairs_of
 from recsys.errors import VersionBrokenError, VersionNotFoundError, VersionWithdrawnError
 from recsys.listens import SpellingCount
 
 _DIGEST_LENGTH = 64
 _SHORTEST_PREFIX = 6
+_LATEST = "latest"
 _SPELLINGS_FILE = "spellings.parquet"
 _CONTRIBUTIONS = "contribution"
 _SPELLINGS = pa.schema({"artist": pa.string(), "spelling": pa.string(), "members": pa.int64(), "plays": pa.int64()})
@@ -55,7 +56,7 @@ class DatasetStore:
             with atomic_path(path) as partial:
                 partial.mkdir()
                 _write(version, partial)
-        write_atomically(self.folder / "latest" / version.manifest.line, version.digest.encode())
+        write_atomically(self.folder / _LATEST / version.manifest.line, version.digest.encode())
         return path
 
     def digests(self) -> list[str]:
@@ -74,17 +75,22 @@ class DatasetStore:
 
     def latest(self, line: str) -> str | None:
         """Give the digest of the latest version of a line, or ``None``."""
-        path = self.folder / "latest" / line
+        path = self.folder / _LATEST / line
         return path.read_text() if path.exists() else None
 
     def find(self, name: str) -> str:
-        """Give the full digest for a digest, or for its beginning if that fits one version only.
+        """Give the full digest for a digest, for its beginning if that fits one version only, or for ``latest``.
+
+        ``latest`` is the latest version of the one consented line there is, or else of the one line; with several lines
+        nobody can tell which is meant.
 
         Raises
         ------
         VersionNotFoundError
             If none or more than one version fits.
         """
+        if name == _LATEST:
+            return self._latest_of_all()
         known = self.digests()
         fits = [digest for digest in known if digest.startswith(name)]
         if len(fits) == 1 and (len(name) >= _SHORTEST_PREFIX or name == fits[0]):
@@ -95,6 +101,14 @@ class DatasetStore:
         raise VersionNotFoundError(
             f"there is no dataset version {name!r} (at least {_SHORTEST_PREFIX} digits); there are: {listed}"
         )
+
+    def _latest_of_all(self) -> str:
+        lines = sorted(path.name for path in (self.folder / _LATEST).glob("*"))
+        lines = [line for line in lines if line.startswith(f"{CONSENTED}-")] or lines
+        if len(lines) != 1:
+            told = f"there are {len(lines)} lines ({', '.join(lines)})" if lines else "there is no version yet"
+            raise VersionNotFoundError(f"no version is the latest of all: {told}; recsys dataset list shows digests")
+        return (self.folder / _LATEST / lines[0]).read_text()
 
     def path(self, name: str) -> Path:
         """Give the folder of a version."""

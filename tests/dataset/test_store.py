@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from people import admitted
 
-from recsys.dataset import DatasetStore, Manifest, build
+from recsys.dataset import DatasetStore, Manifest, build, import_benchmark
 from recsys.errors import VersionBrokenError, VersionNotFoundError
 
 SONG = [("Óró", 60_000), ("Nocturne", 40_000), ("NOCTURNE", 40_000)]
@@ -159,3 +159,19 @@ def test_an_artist_is_found_under_every_spelling_that_meets(version):
     assert (artists.column("Beatles"), artists.column("acdc"), artists.column("!!!")) == (2, 0, 4)
     assert artists.column("Nobody") is None
     assert artists.suggest("Beyonse")[0] == "Beyoncé"
+
+
+def test_latest_means_the_latest_of_the_one_line_there_is(tmp_path):
+    store = DatasetStore(tmp_path / "datasets")
+    with pytest.raises(VersionNotFoundError, match="there is no version yet"):
+        store.find("latest")
+    files = {}
+    for name in ("one", "two"):
+        files[name] = tmp_path / f"{name}.csv"
+        files[name].write_text("user,artist\na,x\na,y\nb,x\nb,y\n")
+    first = import_benchmark([files["one"]], name="one")
+    store.save(first)
+    assert store.find("latest") == first.digest
+    store.save(import_benchmark([files["two"]], name="two"))
+    with pytest.raises(VersionNotFoundError, match=r"there are 2 lines \(public-benchmark-one, public-benchmark-two\)"):
+        store.find("latest")
