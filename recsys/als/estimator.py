@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -148,7 +148,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         parameters.check_pairs(matrix)
         state = self._start(matrix, item_keys, start)
         keeper = checkpoints.Keeper.of(checkpoint, self, matrix, state) if checkpoint is not None else None
-        self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper, self.warm_up)
+        self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper, warm_up=self.warm_up)
         return self
 
     def refresh(
@@ -218,6 +218,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         iterations: int,
         callback: Callback | None,
         keeper: checkpoints.Keeper | None,
+        *,
         warm_up: int = 0,
     ) -> None:
         """Sweep until done; Ctrl-C leaves the model so far behind and goes on to the caller."""
@@ -240,13 +241,16 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         return len(losses) > 1 and losses[-2] - losses[-1] < self.tolerance * abs(losses[-1])
 
     def _view(self, state: State) -> ALSModel:
-        views = [factors.view() for factors in (state.user_factors, state.item_factors)]
-        for view in views:
-            view.flags.writeable = False
-        return ALSModel(views[0], views[1], self.loss_function(), self.num_threads)
+        """Show the factors as they are, unchecked: that each row's loss is finite was seen while it was solved."""
+        model = object.__new__(ALSModel)
+        for name in ("user_factors", "item_factors"):
+            vars(model)[name] = getattr(state, name).view()
+            vars(model)[name].flags.writeable = False
+        vars(model).update(objective=self.loss_function(), num_threads=self.num_threads)
+        return model
 
     def _finish(self, state: State) -> None:
-        self.model_ = self._view(state)
+        self.model_ = replace(self._view(state))  # checked
         self.n_iter_ = state.sweep
         self.losses_ = np.array(state.losses)
         self.n_features_in_ = self.model_.n_items

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side
-from recsys.als.objective import Float32s, Objective, penalty
+from recsys.als.objective import Float32s, Objective
 
 _SLACK = 1e-6  # relative rounding of the loss that the half-steps report
 _SAMPLE = 10  # one user in so many takes part in the warm-up
@@ -87,14 +87,14 @@ class Training:
     def _solve_users(self) -> float:
         fixed = self._prepare(self.state.lead)
         reached = fixed.solve(self._users, self.state.user_factors, self._recipe.effort)
-        return reached + self._constant + penalty(self._items.ridge, self.state.lead)
+        return reached + self._constant + fixed.penalty(self._items.ridge)
 
     def _solve_items(self) -> float:
         state = self.state
         fixed = self._prepare(state.user_factors)
         lead = None if state.lead is state.item_factors else state.lead
         reached = fixed.solve(self._items, state.item_factors, self._recipe.effort, lead, self._momentum())
-        return reached + self._constant + penalty(self._users.ridge, state.user_factors)
+        return reached + self._constant + fixed.penalty(self._users.ridge)
 
     def _momentum(self) -> float:
         return self._recipe.momentum if self.state.streak else 0.0
