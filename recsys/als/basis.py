@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtri
 from threadpoolctl import ThreadpoolController
 
 from recsys.als.objective import Float64s, Objective
@@ -65,5 +65,5 @@ def _eigenbasis(gram: Float64s, w0: float) -> Basis:
 
 def _whitening(matrix: Float64s) -> Basis:
     L = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    inverse: Float64s = solve_triangular(L, np.eye(len(L)), lower=True)
+    inverse: Float64s = np.ascontiguousarray(dtrtri(L, lower=1)[0])
     return Basis(inverse.T, L, inverse, np.ones(len(L)), ridged=True)

@@ -104,9 +104,9 @@ class PackedBasis {
         : stride_(padded(matrix.shape(0))), memory_(stride_ * stride_) {
         require(matrix.shape(0) == matrix.shape(1), "a basis is square");
         const int64_t k = matrix.shape(0);
-        for (int64_t col = 0; col < k; ++col)
-            for (int64_t row = 0; row < k; ++row)
-                memory_.data()[col / panel * panel * stride_ + row * panel + col % panel] = matrix.data()[row * k + col];
+        for (int64_t row = 0; row < k; ++row)
+            for (int64_t col = 0; col < k; col += panel)
+                std::copy_n(matrix.data() + row * k + col, std::min(panel, k - col), memory_.data() + col * stride_ + row * panel);
     }
     Panels panels() { return {memory_.data(), stride_}; }
 
