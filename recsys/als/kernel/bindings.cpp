@@ -80,7 +80,7 @@ class Memory {
 
 constexpr int64_t kDualLimit = 256;  // rows of more pairs are never solved in their dual form
 
-size_t gram_floats(const Level& level) { return kSlab * (kTile + level.panel); }
+size_t gram_floats(const Level& level) { return kSlab * (kBand + level.panel); }
 
 // Borders of tiles of rows: at most kTile rows, fewer where rows are long, so that no thread is left with the last long rows.
 std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t rows) {
@@ -121,12 +121,12 @@ void gram(Matrix<const float> factors, Matrix<double> out, const std::string& le
     const int64_t rows = factors.shape(0), k = factors.shape(1);
     require(static_cast<int64_t>(out.shape(0)) == k && static_cast<int64_t>(out.shape(1)) == k, "out is factors x factors");
     nb::gil_scoped_release release;
-    const int64_t bands = (k + kTile - 1) / kTile, slabs = std::max<int64_t>(1, 512 / k);
+    const int64_t bands = (k + kBand - 1) / kBand, slabs = std::max<int64_t>(2, 512 / k);
     std::vector<double> partial(slabs * k * k);
     std::vector<Memory> work;
     for (int t = 0; t < threads; ++t) work.emplace_back(gram_floats(level));
     run_tasks(slabs * bands, threads, [&](int64_t task, int worker) {
-        const int64_t slab = task / bands, first = task % bands * kTile;
+        const int64_t slab = task / bands, first = task % bands * kBand;
         level.gram(factors.data(), rows * slab / slabs, rows * (slab + 1) / slabs, k, first,
                    partial.data() + slab * k * k, work[worker].data());
     });

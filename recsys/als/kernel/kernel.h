@@ -14,6 +14,9 @@ constexpr int64_t kTileRoom = kTile + 12;
 // Rows whose products a Gram matrix sums in single precision before it adds them up in double.
 constexpr int64_t kSlab = 192;
 
+// Columns of the factors that a Gram matrix takes on together.
+constexpr int64_t kBand = 192;
+
 // Factors are stored in rows of a multiple of 32 floats, the rest zero, so that no inner loop has a tail.
 constexpr int64_t kPad = 32;
 inline int64_t padded(int64_t factors) { return (factors + kPad - 1) / kPad * kPad; }
