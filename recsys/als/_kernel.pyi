@@ -21,6 +21,7 @@ def solve(
     alpha: float,
     replaces: bool,
     fixed: NDArray[np.float32] | NDArray[np.uint16],
+    direct: NDArray[np.float32] | None,
     into: NDArray[np.float32],
     back: NDArray[np.float32],
     dense: NDArray[np.float32],

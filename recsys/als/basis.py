@@ -8,10 +8,11 @@ it serves training with many factors, where the decomposition is what a sweep wa
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtri
 from threadpoolctl import ThreadpoolController
 
 from recsys.als.objective import Float64s, Objective
@@ -19,6 +20,12 @@ from recsys.errors import ModelInvalidError
 
 _MANY_FACTORS = 512
 _BLAS = ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Keep BLAS to one thread for a while: bits must not depend on the number of threads."""
+    limited: AbstractContextManager[object] = _BLAS.limit(limits=1, user_api="blas")
+    return limited
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Basis:
 
     @classmethod
     def choose(cls, gram: Float64s, objective: Objective, *, training: bool) -> Basis:
-        """Choose the cheapest basis that is good enough, on one BLAS thread: bits must not depend on their number.
+        """Choose the cheapest basis that is good enough, on one BLAS thread.
 
         Raises
         ------
@@ -45,7 +52,7 @@ class Basis:
         """
         if not np.isfinite(gram).all():
             raise ModelInvalidError("factors have grown beyond what float32 can hold; raise `regularization`")
-        with _BLAS.limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             if training and objective.nu == 0 and objective.regularization > 0 and len(gram) >= _MANY_FACTORS:
                 return _whitening(objective.w0 * gram + objective.regularization * np.eye(len(gram)))
             return _eigenbasis(gram, objective.w0)
@@ -58,5 +65,5 @@ def _eigenbasis(gram: Float64s, w0: float) -> Basis:
 
 def _whitening(matrix: Float64s) -> Basis:
     L = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    inverse: Float64s = solve_triangular(L, np.eye(len(L)), lower=True)
+    inverse: Float64s = np.ascontiguousarray(dtrtri(L, lower=1)[0])
     return Basis(inverse.T, L, inverse, np.ones(len(L)), ridged=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -93,6 +93,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     tolerance: float = _help(0.0, "Stop when a sweep lowers the loss by less than this fraction of it.")
     cg_steps: int = _help(2, "Conjugate gradient steps per row and half-step; 3 is as good as exact.")
     momentum: float = _help(1.0, "Extrapolation of the items' factors between sweeps; 0 gives plain ALS.")
+    warm_up: int = _help(5, "Sweeps over every tenth user before the first over all; 0 begins with all.")
     half_precision: bool = _help(
         True, "Read fixed factors in half precision while training: faster, same loss to 6 digits."
     )
@@ -120,7 +121,8 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             One stable unsigned integer per item; with `random_state` it decides where the item's factors start,
             whatever other items and users there are. By default an item's key is its column.
         start
-            Factors (users or None, items) to start from instead; None starts the users at zero.
+            Factors (users or None, items) to start from instead; None starts the users at zero. Set `warm_up` to 0 to
+            go on from factors that were trained already.
         callback
             Called as ``callback(sweep, loss, model)`` after each sweep, counted from 1; a true answer stops training.
             `model` shows the factors as they are: it holds for the duration of the call only.
@@ -146,7 +148,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         parameters.check_pairs(matrix)
         state = self._start(matrix, item_keys, start)
         keeper = checkpoints.Keeper.of(checkpoint, self, matrix, state) if checkpoint is not None else None
-        self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper)
+        self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper, warm_up=self.warm_up)
         return self
 
     def refresh(
@@ -216,10 +218,12 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         iterations: int,
         callback: Callback | None,
         keeper: checkpoints.Keeper | None,
+        *,
+        warm_up: int = 0,
     ) -> None:
         """Sweep until done; Ctrl-C leaves the model so far behind and goes on to the caller."""
         machine = Machine.choose(self.num_threads)
-        recipe = Recipe(Effort(self.cg_steps, 0.0), self.momentum, self.half_precision, machine)
+        recipe = Recipe(Effort(self.cg_steps, 0.0), self.momentum, self.half_precision, machine, warm_up)
         training = Training(matrix, self.loss_function(), recipe, state)
         try:
             while state.sweep < iterations and not self._converged(state.losses):
@@ -237,13 +241,16 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         return len(losses) > 1 and losses[-2] - losses[-1] < self.tolerance * abs(losses[-1])
 
     def _view(self, state: State) -> ALSModel:
-        views = [factors.view() for factors in (state.user_factors, state.item_factors)]
-        for view in views:
-            view.flags.writeable = False
-        return ALSModel(views[0], views[1], self.loss_function(), self.num_threads)
+        """Show the factors as they are, unchecked: that each row's loss is finite was seen while it was solved."""
+        model = object.__new__(ALSModel)
+        for name in ("user_factors", "item_factors"):
+            vars(model)[name] = getattr(state, name).view()
+            vars(model)[name].flags.writeable = False
+        vars(model).update(objective=self.loss_function(), num_threads=self.num_threads)
+        return model
 
     def _finish(self, state: State) -> None:
-        self.model_ = self._view(state)
+        self.model_ = replace(self._view(state))  # checked
         self.n_iter_ = state.sweep
         self.losses_ = np.array(state.losses)
         self.n_features_in_ = self.model_.n_items

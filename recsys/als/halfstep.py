@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.als import _kernel
-from recsys.als.basis import Basis
+from recsys.als.basis import Basis, one_blas_thread
 from recsys.als.inputs import Side
-from recsys.als.objective import Float32s, Float64s, Objective
+from recsys.als.objective import Float32s, Float64s, Objective, penalty
 from recsys.errors import SolveFailedError
 
 LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
 _LARGEST_HALF = 16.0
+_PLAIN_WEIGHT = 1e-3
+_MANY_MORE = 2  # times as many short rows as fixed rows make it worth preparing the latter for them
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,14 @@ class Effort:
 class Fixed:
     """Fixed factors in a :class:`~recsys.als.basis.Basis`: a row's matrix is a diagonal plus the row's own pairs.
 
-    In half precision they are scaled by a power of two into its range, and solutions by its inverse; scores stay what
-    they are. A row's lambda is added to `dense` after it was multiplied by `ridge_scale`.
+    `given` are the factors as they came, `factors` are ``given rotate``, which the kernel reads. In half precision they
+    are scaled by a power of two into its range, and solutions by its inverse; scores stay what they are. A row's lambda
+    is added to `dense` after it was multiplied by `ridge_scale`.
     """
 
+    given: Float32s
     factors: NDArray[np.float32] | NDArray[np.uint16]
+    rotate: Float32s
     gram: Float64s
     into: Float32s
     back: Float32s
@@ -78,12 +83,17 @@ class Fixed:
         k = factors.shape[1]
         stride = _kernel.padded(k)
         rotated = np.empty((len(factors), stride), dtype=np.uint16 if half else np.float32)
-        _kernel.rotate(factors, _single(basis.rotate * scale), rotated, machine.level, machine.threads)
+        rotate = _single(basis.rotate * scale)
+        _kernel.rotate(factors, rotate, rotated, machine.level, machine.threads)
         dense = np.zeros(stride, dtype=np.float32)
         dense[:k] = basis.dense * scale**2
         into, back = _single(basis.into / scale), _single(basis.back * scale)
         ridge_scale = 0.0 if basis.ridged else scale**2
-        return cls(rotated, gram, into, back, dense, ridge_scale, objective, machine)
+        return cls(factors, rotated, rotate, gram, into, back, dense, ridge_scale, objective, machine)
+
+    def penalty(self, ridge: Float32s) -> float:
+        """Sum ``ridge_r |y_r|^2`` over the fixed rows as they came."""
+        return float(ridge[0]) * float(np.trace(self.gram)) if len(ridge) == 1 else penalty(ridge, self.given)
 
     def solve(
         self, side: Side, solution: Float32s, effort: Effort, lead: Float32s | None = None, momentum: float = 0.0
@@ -111,6 +121,7 @@ class Fixed:
             If a row has no finite solution.
         """
         reached = np.empty(len(solution))
+        dual_limit = _dual_limit(solution.shape[1])
         _kernel.solve(
             indptr=side.indptr,
             indices=side.indices,
@@ -119,13 +130,14 @@ class Fixed:
             alpha=self.objective.alpha,
             replaces=self.objective.replaces,
             fixed=self.factors,
+            direct=self._direct(side, dual_limit) if effort.tolerance == 0 else None,
             into=self.into,
             back=self.back,
             dense=self.dense,
             ridge=side.ridge * np.float32(self.ridge_scale),
             steps=effort.steps,
             tolerance=effort.tolerance,
-            dual_limit=_dual_limit(solution.shape[1]),
+            dual_limit=dual_limit,
             solution=solution,
             extrapolated=lead,
             momentum=momentum,
@@ -136,6 +148,20 @@ class Fixed:
         if not np.isfinite(reached).all():
             raise SolveFailedError(side.name, int(np.argmin(np.isfinite(reached))))
         return float(np.sum(reached))
+
+    def _direct(self, side: Side, dual_limit: int) -> Float32s | None:
+        """Multiply the fixed factors by the inverse of the dense part, if that is less work than to bring rows back."""
+        few_pairs = int(np.count_nonzero(np.diff(side.indptr) <= dual_limit))
+        if len(side.ridge) > 1 or few_pairs < _MANY_MORE * len(self.factors):
+            return None
+        k = self.given.shape[1]
+        dense = self.dense[:k] + side.ridge * np.float32(self.ridge_scale)
+        inverse = np.divide(1, dense, out=np.zeros_like(dense), where=dense > 0)
+        with one_blas_thread():
+            both = np.ascontiguousarray((self.rotate * inverse) @ self.back)
+        out = np.empty(self.factors.shape, dtype=np.float32)
+        _kernel.rotate(self.given, both, out, self.machine.level, self.machine.threads)
+        return out
 
 
 def _dual_limit(factors: int) -> int:
@@ -149,9 +175,11 @@ def _single(matrix: Float64s) -> Float32s:
 
 def _scale(factors: Float32s, basis: Basis, objective: Objective) -> float:
     """Give the power of two that brings the longest fixed factors, as they are in `basis`, to about 16."""
-    longest = float(np.sqrt(np.max(np.einsum("rk,rk->r", factors, factors), initial=0.0)))
-    if basis.ridged:  # |z|^2 = y'(w0 Y'Y + lambda I)^-1 y, and Y'Y holds y y'
-        longest = min(longest / np.sqrt(objective.regularization), 1 / np.sqrt(max(objective.w0, 1e-30)))
+    if basis.ridged and objective.w0 >= _PLAIN_WEIGHT:
+        longest = 1 / np.sqrt(objective.w0)  # |z|^2 = y'(w0 Y'Y + lambda I)^-1 y, and Y'Y holds y y'
+    else:
+        longest = float(np.sqrt(np.max(np.einsum("rk,rk->r", factors, factors), initial=0.0)))
+        longest /= np.sqrt(objective.regularization) if basis.ridged else 1
     if not 0 < longest < np.inf:
         return 1.0
     return float(2.0 ** np.clip(np.floor(np.log2(_LARGEST_HALF / longest)), -60, 60))

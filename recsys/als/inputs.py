@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.als.objective import Float32s, Objective
 
 _LARGEST_INDEX = np.iinfo(np.int32).max
+_LONG = 1000  # pairs
 
 
 def canonical(user_items: Any, n_items: int | None = None) -> sp.csr_matrix:  # noqa: ANN401 - whatever callers bring
@@ -111,7 +112,7 @@ def _check_finite(matrix: sp.csr_matrix, values: NDArray[Any]) -> None:
 class Side:
     """One orientation of the pairs as the kernel reads it: rows are solved for, columns are fixed.
 
-    `order` lists the rows, longest first; `ridge` holds each row's lambda, or one value for all.
+    `order` lists the rows as they are taken on; `ridge` holds each row's lambda, or one value for all.
     """
 
     name: str
@@ -130,6 +131,14 @@ class Side:
             indptr=matrix.indptr.astype(np.int64, copy=False),
             indices=matrix.indices.astype(np.int32, copy=False),
             values=matrix.data,
-            order=np.argsort(-counts, kind="stable").astype(np.int64, copy=False),
+            order=_order(counts),
             ridge=objective.ridge(counts, matrix.shape[1]).astype(np.float32),
         )
+
+
+def _order(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Take the longest rows first, so that no thread is left with one, and the others as their pairs lie in memory."""
+    long = counts > _LONG
+    longest = np.flatnonzero(long)
+    longest = longest[np.argsort(-counts[longest], kind="stable")]
+    return np.concatenate([longest, np.flatnonzero(~long)]).astype(np.int64, copy=False)

@@ -13,7 +13,14 @@ from recsys.als.objective import KINDS, Float32s
 if TYPE_CHECKING:
     from recsys.als.estimator import ALS
 
-_LEAST_WHOLE: dict[str, float] = {"factors": 1, "iterations": 1, "random_state": 0, "num_threads": 0, "cg_steps": 1}
+_LEAST_WHOLE: dict[str, float] = {
+    "factors": 1,
+    "iterations": 1,
+    "random_state": 0,
+    "num_threads": 0,
+    "cg_steps": 1,
+    "warm_up": 0,
+}
 _LEAST_REAL = {
     "regularization": 0.0,
     "alpha": 0.0,

@@ -13,8 +13,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from recsys.als import ALS
+from recsys.als.halfstep import Effort, Machine
 from recsys.als.reference import half_step
-from recsys.als.training import Training
+from recsys.als.training import Recipe, Training
 from recsys.errors import ModelInvalidError
 
 OWN_WORDS = "rows are users and columns items: the refusal says so in its own words"
@@ -180,6 +181,7 @@ def test_hyper_parameters_are_written_once(user_items):
         ({"objective": "bpr"}, "expected one of 'implicit', 'ials'"),
         ({"num_threads": True}, "num_threads is True"),
         ({"random_state": None}, "random_state is None"),
+        ({"warm_up": -1}, "warm_up is -1"),
     ],
 )
 def test_hyper_parameters_are_checked_when_fitting(user_items, parameters, message):
@@ -274,5 +276,48 @@ def test_a_sweep_that_fails_says_which_row(user_items):
 
 def test_training_shares_the_pairs_of_the_caller(user_items):
     state = ALS(3)._start(user_items, None, None)
-    training = Training(user_items, ALS(3).loss_function(), None, state)
+    recipe = Recipe(Effort(2, 0.0), 1.0, half=True, machine=Machine.choose())
+    training = Training(user_items, ALS(3).loss_function(), recipe, state)
     assert np.shares_memory(training._users.values, user_items.data)
+
+
+@pytest.fixture
+def small_samples(monkeypatch):
+    monkeypatch.setattr("recsys.als.training._LEAST_SAMPLE", 1)
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_warm_up_saves_sweeps_over_all(make_tastes):
+    matrix = make_tastes(1500, 120, density=0.1)
+    cold, warm = (ALS(8, iterations=4, warm_up=n).fit(matrix).losses_ for n in (0, 5))
+    assert (warm < cold).all()
+    assert warm[1] < cold[2]
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_warm_up_depends_on_neither_threads_nor_order(make_tastes):
+    matrix = make_tastes(300, 50)
+    pairs = matrix.tocoo()
+    order = np.random.default_rng(0).permutation(pairs.nnz)
+    shuffled = sp.coo_matrix((pairs.data[order], (pairs.row[order], pairs.col[order])), shape=pairs.shape)
+    one = ALS(4, num_threads=1, iterations=2).fit(matrix).model_
+    assert one.item_factors.tobytes() != ALS(4, iterations=2, warm_up=0).fit(matrix).model_.item_factors.tobytes()
+    assert one.item_factors.tobytes() == ALS(4, num_threads=3, iterations=2).fit(shuffled).model_.item_factors.tobytes()
+
+
+def test_small_samples_tell_nothing(make_tastes):
+    matrix = make_tastes(300, 50)
+    one, other = (ALS(4, iterations=2, warm_up=n).fit(matrix).model_ for n in (0, 5))
+    assert one.item_factors.tobytes() == other.item_factors.tobytes()
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_resumed_and_refreshed_runs_are_not_warmed_up_again(make_tastes, tmp_path, monkeypatch):
+    matrix, path = make_tastes(300, 50), tmp_path / "run.safetensors"
+    whole = ALS(4, iterations=4).fit(matrix).model_
+    with pytest.raises(KeyboardInterrupt):
+        ALS(4, iterations=4).fit(matrix, callback=stop_after(2), checkpoint=path)
+    monkeypatch.setattr("recsys.als.training._warm_up", None)
+    resumed = ALS(4, iterations=4).fit(matrix, checkpoint=path)
+    assert resumed.model_.item_factors.tobytes() == whole.item_factors.tobytes()
+    resumed.refresh(matrix, iterations=1)

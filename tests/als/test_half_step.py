@@ -91,6 +91,30 @@ def test_whitening_for_many_factors(w0):
     assert distance(found, half_step(matrix, Y, objective)) < 5e-3
 
 
+@pytest.mark.parametrize("name", ["implicit", "weak"])
+@pytest.mark.parametrize("k", [7, 128, 200])
+@pytest.mark.parametrize("level", LEVELS)
+def test_many_more_short_rows_than_columns(level, k, name):
+    """Columns are prepared for short rows once; rows with q < 0 and long rows are brought back for themselves."""
+    lengths = [*np.random.default_rng(0).integers(0, 9, 400), 40, 60]
+    matrix, Y = ragged(lengths, 64), factors(64, k)
+    found, reached = solve(matrix, Y, OBJECTIVES[name], level=level, effort=Effort(300, 0.0))
+    assert distance(found, half_step(matrix, Y, OBJECTIVES[name])) < 1e-4
+    items = penalty(OBJECTIVES[name].ridge(np.bincount(matrix.indices, minlength=64), len(lengths)), Y)
+    loss = OBJECTIVES[name].loss(matrix, found, Y)
+    assert reached + OBJECTIVES[name].constant(matrix.data) + items == pytest.approx(loss, rel=1e-6)
+
+
+@pytest.mark.parametrize("k", [64, 513])
+def test_many_short_rows_in_half_precision(k):
+    matrix, Y = ragged(np.random.default_rng(0).integers(0, 9, 400), 64), factors(64, k)
+    one, three = (
+        solve(matrix, Y, OBJECTIVES["implicit"], half=True, threads=n, effort=Effort(300, 0.0))[0] for n in (1, 3)
+    )
+    assert one.tobytes() == three.tobytes()
+    assert 0 < distance(one, half_step(matrix, Y, OBJECTIVES["implicit"])) < 1e-2
+
+
 def test_factors_without_bounds_are_refused():
     with pytest.raises(ModelInvalidError, match="raise `regularization`"):
         Fixed.prepare(np.full((3, 2), 1e30, np.float32), OBJECTIVES["ials"], Machine(1, LEVELS[0]), half=True)

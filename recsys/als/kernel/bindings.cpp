@@ -80,7 +80,7 @@ class Memory {
 
 constexpr int64_t kDualLimit = 256;  // rows of more pairs are never solved in their dual form
 
-size_t gram_floats(const Level& level) { return kSlab * (kTile + level.panel); }
+size_t gram_floats(const Level& level) { return kSlab * (kBand + level.panel); }
 
 // Borders of tiles of rows: at most kTile rows, fewer where rows are long, so that no thread is left with the last long rows.
 std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t rows) {
@@ -104,9 +104,9 @@ class PackedBasis {
         : stride_(padded(matrix.shape(0))), memory_(stride_ * stride_) {
         require(matrix.shape(0) == matrix.shape(1), "a basis is square");
         const int64_t k = matrix.shape(0);
-        for (int64_t col = 0; col < k; ++col)
-            for (int64_t row = 0; row < k; ++row)
-                memory_.data()[col / panel * panel * stride_ + row * panel + col % panel] = matrix.data()[row * k + col];
+        for (int64_t row = 0; row < k; ++row)
+            for (int64_t col = 0; col < k; col += panel)
+                std::copy_n(matrix.data() + row * k + col, std::min(panel, k - col), memory_.data() + col * stride_ + row * panel);
     }
     Panels panels() { return {memory_.data(), stride_}; }
 
@@ -121,12 +121,12 @@ void gram(Matrix<const float> factors, Matrix<double> out, const std::string& le
     const int64_t rows = factors.shape(0), k = factors.shape(1);
     require(static_cast<int64_t>(out.shape(0)) == k && static_cast<int64_t>(out.shape(1)) == k, "out is factors x factors");
     nb::gil_scoped_release release;
-    const int64_t bands = (k + kTile - 1) / kTile, slabs = std::max<int64_t>(1, 512 / k);
+    const int64_t bands = (k + kBand - 1) / kBand, slabs = std::max<int64_t>(2, 512 / k);
     std::vector<double> partial(slabs * k * k);
     std::vector<Memory> work;
     for (int t = 0; t < threads; ++t) work.emplace_back(gram_floats(level));
     run_tasks(slabs * bands, threads, [&](int64_t task, int worker) {
-        const int64_t slab = task / bands, first = task % bands * kTile;
+        const int64_t slab = task / bands, first = task % bands * kBand;
         level.gram(factors.data(), rows * slab / slabs, rows * (slab + 1) / slabs, k, first,
                    partial.data() + slab * k * k, work[worker].data());
     });
@@ -163,13 +163,13 @@ class SolveMemory {
    public:
     SolveMemory(int64_t stride, int64_t longest_row)
         : room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
-          memory_(stride * (2 * kTile + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
+          memory_(stride * (2 * kTileRoom + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
     Scratch scratch(int64_t stride) {
         float* at = memory_.data();
         const auto take = [&](int64_t floats) { return std::exchange(at, at + floats); };
         Scratch s;
-        s.tile = take(kTile * stride);
-        s.other = take(kTile * stride);
+        s.tile = take(kTileRoom * stride);
+        s.other = take(kTileRoom * stride);
         s.vectors = take(7 * stride);
         s.zero = take(stride);
         s.pairs = take(room_ * stride);
@@ -186,7 +186,7 @@ class SolveMemory {
 
 void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<const float> values, Array<const int64_t> order,
            float alpha, bool replaces, nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu> fixed,
-           Matrix<const float> into, Matrix<const float> back, Array<const float> dense, Array<const float> ridge, int steps,
+           std::optional<Matrix<const float>> direct, Matrix<const float> into, Matrix<const float> back, Array<const float> dense, Array<const float> ridge, int steps,
            double tolerance, int64_t dual_limit, Matrix<float> solution, std::optional<Matrix<float>> extrapolated,
            float momentum, Array<double> objective, const std::string& level_name, int threads) {
     const Level& level = find_level(level_name);
@@ -198,6 +198,7 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
             "indptr, order, objective and solution describe the same rows");
     require(static_cast<int64_t>(fixed.shape(1)) == stride && static_cast<int64_t>(dense.shape(0)) == stride,
             "fixed and dense have padded rows");
+    require(!direct || (direct->shape(0) == fixed.shape(0) && direct->shape(1) == fixed.shape(1)), "direct has the shape of fixed");
     require(static_cast<int64_t>(into.shape(0)) == k && static_cast<int64_t>(back.shape(0)) == k, "bases are factors x factors");
     require(ridge.shape(0) == 1 || static_cast<int64_t>(ridge.shape(0)) == rows, "ridge is one value or one for each row");
     require(!extrapolated || (extrapolated->shape(0) == solution.shape(0) && extrapolated->shape(1) == solution.shape(1)),
@@ -205,11 +206,12 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
     nb::gil_scoped_release release;
     PackedBasis in(into, level.panel), out(back, level.panel);
     const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
-                        fixed.data(), half, k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
+                        fixed.data(), half, direct ? direct->data() : nullptr, k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
                         extrapolated ? extrapolated->data() : nullptr, momentum, objective.data()};
     std::vector<SolveMemory> memory;
-    const int64_t first = rows ? order.data()[0] : 0, longest = rows ? indptr.data()[first + 1] - indptr.data()[first] : 0;
+    int64_t longest = 0;
+    for (int64_t row = 0; row < rows; ++row) longest = std::max(longest, indptr.data()[row + 1] - indptr.data()[row]);
     for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest);
     const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), rows);
     run_tasks(tiles.size() - 1, threads, [&](int64_t task, int worker) {
@@ -277,7 +279,7 @@ NB_MODULE(_kernel, m) {
     m.def("gram", &gram, nb::arg("factors"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
     m.def("rotate", &rotate, nb::arg("factors"), nb::arg("into"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
     m.def("solve", &solve, nb::arg("indptr"), nb::arg("indices"), nb::arg("values"), nb::arg("order"), nb::arg("alpha"),
-          nb::arg("replaces"), nb::arg("fixed"), nb::arg("into"), nb::arg("back"), nb::arg("dense"), nb::arg("ridge"),
+          nb::arg("replaces"), nb::arg("fixed"), nb::arg("direct").none(), nb::arg("into"), nb::arg("back"), nb::arg("dense"), nb::arg("ridge"),
           nb::arg("steps"), nb::arg("tolerance"), nb::arg("dual_limit"), nb::arg("solution"),
           nb::arg("extrapolated").none(), nb::arg("momentum"), nb::arg("objective"), nb::arg("level"), nb::arg("threads"));
 }

@@ -72,21 +72,21 @@ static void pack(const float* factors, int64_t rows, int64_t k, int64_t first, f
             copy_padded(factors + r * k + first, k > first ? k - first : 0, out + r * kColumns, kColumns);
 }
 
-// Adds to `out` (k x k) the rows first .. first + kTile of F'F from the diagonal on, over F's rows begin .. end.
+// Adds to `out` (k x k) the rows first .. first + kBand of F'F from the diagonal on, over F's rows begin .. end.
 static void gram(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work) {
-    constexpr int64_t kBands = kTile / kRegisterRows;
-    float* right = work + kSlab * kTile;
+    constexpr int64_t kBands = kBand / kRegisterRows;
+    float* right = work + kSlab * kBand;
     float sums[kPanel];
     Vec c[kRegisterRows][2];
     for (int64_t row = begin; row < end; row += kSlab) {
         const int64_t depth = end - row < kSlab ? end - row : kSlab;
         const float* block = factors + row * k;
-        for (int64_t band = 0; band < kBands; ++band)
+        for (int64_t band = 0; band < kBands && first + band * kRegisterRows < k; ++band)
             pack<kRegisterRows>(block, depth, k, first + band * kRegisterRows, work + band * kSlab * kRegisterRows);
         for (int64_t col = first; col < k; col += kPanel) {
             pack<kPanel>(block, depth, k, col, right);
             const int64_t wide = k - col < kPanel ? k - col : kPanel;
-            for (int64_t top = first; top < first + kTile && top < k && top < col + kPanel; top += kRegisterRows) {
+            for (int64_t top = first; top < first + kBand && top < k && top < col + kPanel; top += kRegisterRows) {
                 product(work + (top - first) * kSlab, 1, kRegisterRows, right, depth, c);
                 for (int64_t m = 0; m < kRegisterRows && top + m < k; ++m) {
                     __builtin_memcpy(sums, c[m], sizeof sums);

@@ -7,11 +7,15 @@ struct Half {
     uint16_t bits;
 };
 
-// Rows handled together; a multiple of every level's register tile.
+// Rows handled together; a multiple of every level's register tile. A tile has room for one register tile more.
 constexpr int64_t kTile = 96;
+constexpr int64_t kTileRoom = kTile + 12;
 
 // Rows whose products a Gram matrix sums in single precision before it adds them up in double.
 constexpr int64_t kSlab = 192;
+
+// Columns of the factors that a Gram matrix takes on together.
+constexpr int64_t kBand = 192;
 
 // Factors are stored in rows of a multiple of 32 floats, the rest zero, so that no inner loop has a tail.
 constexpr int64_t kPad = 32;
@@ -36,6 +40,7 @@ struct HalfStep {
 
     const void* fixed;  // columns x stride, in the basis of `into`
     bool half;          // fixed is stored in half precision
+    const float* direct;  // columns x stride or null: what a unit of a column's dual variable adds to a solution
     int64_t factors, stride;
 
     Panels into, back;    // row factors into the basis of the half-step, and back
