@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,31 +46,28 @@ def implicit_als(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any
     """Train ``implicit``'s ALS; `params` are those of its ``AlternatingLeastSquares``."""
     from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - takes a second to load
 
-    model: Recommender = _trained(AlternatingLeastSquares(factors=factors, random_state=seed, **params), train)
+    model: Recommender = _trained(AlternatingLeastSquares, train, factors=factors, random_state=seed, **params)
     return model
 
 
 def implicit_bpr(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any) -> Recommender:  # noqa: ANN401
     """Train ``implicit``'s Bayesian personalized ranking (Rendle et al., UAI 2009); see :func:`_folding`."""
-    from implicit.cpu.bpr import BayesianPersonalizedRanking  # noqa: PLC0415 - as above
+    from implicit.cpu.bpr import BayesianPersonalizedRanking as Model  # noqa: PLC0415 - as above
 
     # Several threads write to shared factors without locks, so only one thread gives the same model twice.
-    model = BayesianPersonalizedRanking(factors=factors, random_state=seed, num_threads=1, **params)
-    return _folding(_trained(model, train).item_factors)
+    return _folding(_trained(Model, train, factors=factors, random_state=seed, num_threads=1, **params).item_factors)
 
 
 def implicit_lmf(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any) -> Recommender:  # noqa: ANN401
     """Train ``implicit``'s logistic factorization (Johnson, NIPS workshop 2014); see :func:`_folding`."""
-    from implicit.cpu.lmf import LogisticMatrixFactorization  # noqa: PLC0415 - as above
+    from implicit.cpu.lmf import LogisticMatrixFactorization as Model  # noqa: PLC0415 - as above
 
-    model = LogisticMatrixFactorization(factors=factors, random_state=seed, num_threads=1, **params)
-    return _folding(_trained(model, train).item_factors)
+    return _folding(_trained(Model, train, factors=factors, random_state=seed, num_threads=1, **params).item_factors)
 
 
-def _trained(model: Any, train: sp.csr_matrix) -> Any:  # noqa: ANN401 - implicit has no types
-    with threadpool_limits(
-        1, "blas"
-    ):  # implicit warns otherwise: its own threads and those of BLAS get in each other's way
+def _trained(kind: Callable[..., Any], train: sp.csr_matrix, **settings: Any) -> Any:  # noqa: ANN401 - it has no types
+    with threadpool_limits(1, "blas"):  # it warns otherwise: its own threads and those of BLAS would fight
+        model = kind(**settings)
         model.fit(train.copy(), show_progress=False)
     return model
 
