@@ -27,7 +27,7 @@ def evaluate(
     """
     from recsys.canonical import write_atomically
     from recsys.erasure import usable
-    from recsys.experiment.reporting import report_run
+    from recsys.experiment import report_run
     from recsys.report import weaknesses
     from recsys.tracking import Tracker
 

@@ -1,15 +1,16 @@
-"""The report of a finished run."""
+"""What a run is reported with: the facts of the run beside what was found of its model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from recsys.dataset import DatasetVersion
-from recsys.experiment.config import Experiment
-from recsys.experiment.run import divide
-from recsys.report import Facts, Findings, find, page
-from recsys.tracking import FinishedRun
+from recsys.named import NamedModel
+from recsys.report import Facts, Findings, page
+
+_PLACES = {"files", "names_file"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,35 +21,33 @@ class Reported:
     html: str
 
 
-def report_run(found: FinishedRun, version: DatasetVersion) -> Reported:
-    """Test a finished run's logged model again on its own test listeners, from all sides.
+def reported(
+    findings: Findings, named: NamedModel, version: DatasetVersion, *, run: str, title: str, params: Mapping[str, Any]
+) -> Reported:
+    """Lay out what was found of a run's model.
 
     Parameters
     ----------
-    found
-        The run.
-    version
-        The version that it was trained on.
+    findings
+        What was found.
+    named, version
+        The model and the version that it was trained on.
+    run, title
+        Id and name of the run.
+    params
+        Its parameters; where on somebody's disk its files lay is left out.
     """
-    experiment = Experiment.of_run(found.params)
-    named = found.model()
-    findings = find(named, divide(experiment, version), losses=found.sweeps("loss"))
     counts = version.manifest.counts
     facts = Facts(
-        title=found.tags.get("mlflow.runName", found.id),
+        title=title,
         version=version.digest,
-        run=found.id,
+        run=run,
         model=named.factors_digest,
         members=counts["members"],
         artists=counts["artists"],
         pairs=counts["pairs"],
         provenance=version.manifest.provenance,
-        shown=experiment.fold_in_fraction,
-        settings=_settings(found.params),
+        shown=float(params["fold_in_fraction"]),
+        settings={name: str(value) for name, value in sorted(params.items()) if name not in _PLACES},
     )
     return Reported(findings, page(facts, findings))
-
-
-def _settings(params: Mapping[str, str]) -> dict[str, str]:
-    """Give a run's parameters in order, without where on somebody's disk its files lay."""
-    return {name: value for name, value in sorted(params.items()) if name not in {"files", "names_file"}}

@@ -13,13 +13,14 @@ from recsys.als import ALSModel
 from recsys.dataset import CONSENTED, DatasetVersion, import_benchmark
 from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
-from recsys.evaluation import STANDARD, Popularity, Scores, Split, evaluate, strong_generalization
+from recsys.evaluation import STANDARD, Scores, Split, strong_generalization
 from recsys.experiment.config import Experiment
 from recsys.experiment.provenance import Provenance, provenance
+from recsys.experiment.reporting import Reported, reported
 from recsys.home import Home
 from recsys.models import Beside, Weighting, neighbours
 from recsys.named import NamedModel
-from recsys.report.pictures import loss_curve, metric_bars
+from recsys.report import find, pictures
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
 
 METRICS = STANDARD
@@ -90,10 +91,17 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
                 progress(sweep, total, loss)
 
         trained = train(experiment, version, progress=swept)
-        scores, popularity = score(trained.named, trained.split)
+        found = find(trained.named, trained.split, losses=trained.losses)
         digest = trained.named.factors_digest
-        outcome = Outcome(tracked.id, tracker.uri, version.digest, scores, popularity, trained.losses, digest)
-        _log(tracked, outcome)
+        outcome = Outcome(
+            tracked.id, tracker.uri, version.digest, found.finding, found.popularity, trained.losses, digest
+        )
+        params = experiment.params()
+        _log(
+            tracked,
+            outcome,
+            reported(found, trained.named, version, run=tracked.id, title=experiment.name, params=params),
+        )
         files = tracked.model(trained.named)
         stated = provenance(tracked.id, version, experiment.params(), files)
         tracked.document(Provenance.DOCUMENT, stated.signed(home.operator))
@@ -177,17 +185,23 @@ def divide(experiment: Experiment, version: DatasetVersion) -> Split:
     return strong_generalization(plays, n_held_out, fold_in_fraction=experiment.fold_in_fraction, seed=experiment.seed)
 
 
-def score(named: NamedModel, split: Split) -> tuple[Scores, Scores]:
-    """Score the model and the popularity baseline on the test listeners."""
-    return evaluate(named.recommender, split, METRICS), evaluate(Popularity(split.train), split, METRICS)
+def report_run(found: FinishedRun, version: DatasetVersion) -> Reported:
+    """Test a finished run's logged model again on its own test listeners, from all sides.
+
+    Parameters
+    ----------
+    found
+        The run.
+    version
+        The version that it was trained on.
+    """
+    named = found.model()
+    findings = find(named, divide(Experiment.of_run(found.params), version), losses=found.sweeps("loss"))
+    title = found.tags.get("mlflow.runName", found.id)
+    return reported(findings, named, version, run=found.id, title=title, params=found.params)
 
 
-def evaluate_run(found: FinishedRun, version: DatasetVersion) -> tuple[Scores, Scores]:
-    """Score a finished run's logged model again on its own test listeners, beside popularity."""
-    return score(found.model(), divide(Experiment.of_run(found.params), version))
-
-
-def _log(tracked: TrackedRun, outcome: Outcome) -> None:
+def _log(tracked: TrackedRun, outcome: Outcome, told: Reported) -> None:
     figures: dict[str, float] = {}
     for prefix, scores in (("", outcome.scores), ("popularity_", outcome.popularity)):
         for name, found in scores.items():
@@ -196,5 +210,6 @@ def _log(tracked: TrackedRun, outcome: Outcome) -> None:
     tracked.metrics(figures)
     tracked.tags({"recsys.factors_sha256": outcome.factors_digest})
     tracked.document("evaluation.json", outcome.as_dict())
-    tracked.picture("loss.png", loss_curve(outcome.losses))
-    tracked.picture("metrics.png", metric_bars({"ALS": outcome.scores, "popularity": outcome.popularity}))
+    tracked.text("report.html", told.html)
+    for name, figure in pictures(told.findings).items():
+        tracked.picture(f"{name}.png", figure)

@@ -5,7 +5,7 @@ as one HTML file that needs nothing else: no script, no network, readable by a s
 """
 
 from recsys.report.findings import Findings, find
-from recsys.report.page import Facts, page
+from recsys.report.page import Facts, page, pictures
 from recsys.report.weaknesses import weaknesses
 
-__all__ = ["Facts", "Findings", "find", "page", "weaknesses"]
+__all__ = ["Facts", "Findings", "find", "page", "pictures", "weaknesses"]

@@ -79,6 +79,10 @@ class TrackedRun:
         """Log a JSON document as an artifact."""
         self._client.log_dict(self.id, content, name)
 
+    def text(self, name: str, content: str) -> None:
+        """Log a text as an artifact."""
+        self._client.log_text(self.id, content, name)
+
     def picture(self, name: str, figure: Figure) -> None:
         """Log a picture as an artifact."""
         self._client.log_figure(self.id, figure, name)

@@ -10,6 +10,7 @@ from recsys.cli.exits import explained
 from recsys.dataset import build
 from recsys.home import Home
 from recsys.synthetic import make_collective
+from recsys.tracking import Tracker
 
 SONG = [("Óró", 60_000), ("Nocturne", 40_000)]
 
@@ -216,4 +217,12 @@ def test_train_evaluate_recommend(recsys, tmp_path):
     assert {int(one["artist"].split()[1]) for one in answer["recommendations"]} <= set(range(20))
     assert answer["unknown"]["Artist 99"]
     assert "knows none" in recsys("recommend", "--artists", "Nobody", code=2)
-    assert "recall@20" in recsys("evaluate")
+    page = tmp_path / "pages" / "report.html"
+    assert "recall@20" in recsys("evaluate", "--report", str(page))
+    finished = Tracker(recsys.home).find(trained["run_id"])
+    assert finished.document("report.html") == page.read_bytes()
+    for picture in ("loss", "metrics", "segments", "exposure"):
+        assert finished.document(f"{picture}.png").startswith(b"\x89PNG")
+    parts = told(recsys("explain", "artist 3", "--artists", "Artist 4", "Artist 5", "--json"))["parts"]
+    assert {one["artist"] for one in parts} == {"Artist 4", "Artist 5"}
+    assert "does not know Nobody" in recsys("explain", "Nobody", "--artists", "Artist 4", code=2)
