@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import scipy.sparse as sp
 
 from recsys.als import files
+from recsys.als.objective import Objective
 from recsys.als.training import State
 from recsys.canonical import canonical_json, sha256_hex
 from recsys.errors import ModelInvalidError
-
-if TYPE_CHECKING:
-    from recsys.als.estimator import ALS
 
 _ARRAYS = ("user_factors", "item_factors", "lead")
 _FREE = {"iterations", "num_threads", "tolerance"}  # may change between a run and its continuation
@@ -26,18 +25,20 @@ class Keeper:
     """Keeps `state` in the file `path`; `fingerprint` names the run: its data, hyper-parameters and start."""
 
     path: Path
-    estimator: ALS
+    objective: Objective
     fingerprint: str
     state: State
 
     @classmethod
-    def of(cls, path: str | Path, estimator: ALS, matrix: sp.csr_matrix, start: State) -> Keeper:
-        """Name the run that begins at `start`."""
-        parameters = {name: value for name, value in estimator.get_params().items() if name not in _FREE}
+    def of(
+        cls, path: str | Path, told: Mapping[str, Any], objective: Objective, matrix: sp.csr_matrix, start: State
+    ) -> Keeper:  # fmt: skip
+        """Name the run with the hyper-parameters `told` that begins at `start`."""
+        parameters = {name: value for name, value in told.items() if name not in _FREE}
         arrays = (matrix.indptr, matrix.indices, matrix.data, start.user_factors, start.item_factors)
         digests = [sha256_hex(array.tobytes()) for array in arrays]
         fingerprint = sha256_hex(canonical_json({"parameters": parameters, "arrays": digests}))
-        return cls(Path(path), estimator, fingerprint, start)
+        return cls(Path(path), objective, fingerprint, start)
 
     def keep(self) -> None:
         """Write the state; the file holds the old state or the new one, never a part."""
@@ -46,7 +47,7 @@ class Keeper:
         files.save(
             self.path,
             {name: getattr(state, name) for name in _ARRAYS},
-            self.estimator.loss_function(),
+            self.objective,
             run=self.fingerprint,
             progress=canonical_json(progress).decode(),
         )

@@ -143,11 +143,11 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         ModelInvalidError
             If `checkpoint` belongs to other data or other hyper-parameters.
         """
-        parameters.check(self)
+        parameters.check(self.get_params())
         matrix = canonical(user_items)
         parameters.check_pairs(matrix)
         state = self._start(matrix, item_keys, start)
-        keeper = checkpoints.Keeper.of(checkpoint, self, matrix, state) if checkpoint is not None else None
+        keeper = self._keeper(checkpoint, matrix, state)
         self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper, warm_up=self.warm_up)
         return self
 
@@ -210,6 +210,11 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def loss_function(self) -> Objective:
         """Give the loss that these hyper-parameters describe."""
         return Objective(self.objective, self.alpha, self.regularization, self.unobserved_weight, self.nu)
+
+    def _keeper(self, path: str | Path | None, matrix: sp.csr_matrix, state: State) -> checkpoints.Keeper | None:
+        if path is None:
+            return None
+        return checkpoints.Keeper.of(path, self.get_params(), self.loss_function(), matrix, state)
 
     def _run(
         self,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from recsys.als.objective import KINDS, Float32s
-
-if TYPE_CHECKING:
-    from recsys.als.estimator import ALS
 
 _LEAST_WHOLE: dict[str, float] = {
     "factors": 1,
@@ -31,8 +29,8 @@ _LEAST_REAL = {
 }
 
 
-def check(estimator: ALS) -> None:
-    """Refuse hyper-parameters that cannot be trained with.
+def check(told: Mapping[str, Any]) -> None:
+    """Refuse hyper-parameters, given by name, that cannot be trained with.
 
     Raises
     ------
@@ -40,13 +38,13 @@ def check(estimator: ALS) -> None:
         Naming the first such parameter.
     """
     for name, least in _LEAST_WHOLE.items():
-        _check_number(name, getattr(estimator, name), least, whole=True)
+        _check_number(name, told[name], least, whole=True)
     for name, least in _LEAST_REAL.items():
-        _check_number(name, getattr(estimator, name), least, whole=False)
-    if estimator.alpha == 0:
+        _check_number(name, told[name], least, whole=False)
+    if told["alpha"] == 0:
         raise ValueError("alpha is 0; with it stored pairs have no weight: choose it above 0")
-    if estimator.objective not in KINDS:
-        raise ValueError(f"objective is {estimator.objective!r}; expected one of {', '.join(map(repr, KINDS))}")
+    if told["objective"] not in KINDS:
+        raise ValueError(f"objective is {told['objective']!r}; expected one of {', '.join(map(repr, KINDS))}")
 
 
 def _check_number(name: str, value: Any, least: float, *, whole: bool) -> None:  # noqa: ANN401 - checked here
