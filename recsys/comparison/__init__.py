@@ -13,7 +13,7 @@ Why it is as it is:
 """
 
 from recsys.comparison.compare import Contest, Entry, chosen, run
-from recsys.comparison.contenders import ALL, Contender
+from recsys.comparison.contenders import ALL, Contender, Training
 from recsys.comparison.tuning import Tuned, tune
 
-__all__ = ["ALL", "Contender", "Contest", "Entry", "Tuned", "chosen", "run", "tune"]
+__all__ = ["ALL", "Contender", "Contest", "Entry", "Training", "Tuned", "chosen", "run", "tune"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.comparison.contenders import ALL, Contender, Params
+from recsys.comparison.contenders import ALL, Contender, Params, Training
 from recsys.comparison.tuning import Tuned, tune
 from recsys.errors import ConfigError
 from recsys.evaluation import Comparison, Fame, Lists, Metric, Novelty, Referee, Scores, catalogue, compare, measure
@@ -174,7 +174,7 @@ def _reporter(name: str, step: Step | None) -> Callable[[int, float, Params], No
 
 def _entry(contender: Contender, tuned: Tuned, referee: Referee, seed: int, searched: float) -> Entry:
     begun = time.monotonic()
-    model = contender.fit(referee.split.train, tuned.params, seed)
+    model = contender.fit(referee.split.train, tuned.params, Training(seed))
     trained = time.monotonic() - begun
     scores, lists = referee.test(contender.name, model)
     seconds = {"search": searched, "training": trained}

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
+import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -28,10 +30,29 @@ Watch = Callable[[int, Recommender], bool]
 """Called with the sweep and the model so far; a true answer ends training."""
 
 
+@dataclass(frozen=True)
+class Training:
+    """What training is told beside its data and settings.
+
+    Attributes
+    ----------
+    seed
+        Decides what is drawn.
+    watch
+        Looks on, where a model comes about sweep by sweep.
+    keys
+        Stable numbers of the items, by which their factors start; their places unless given.
+    """
+
+    seed: int = 0
+    watch: Watch | None = None
+    keys: NDArray[np.uint64] | None = None
+
+
 class Fit(Protocol):
     """Trains a model on the plays of training users."""
 
-    def __call__(self, plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+    def __call__(self, plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
         """Return a model that takes plays."""
 
 
@@ -64,26 +85,26 @@ class Contender:
     ladder: tuple[str, tuple[int, ...]] | None = None
 
 
-def _popularity(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+def _popularity(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
     return Popularity(plays)
 
 
-def _random(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
-    return peers.lot(plays, seed=seed)
+def _random(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
+    return peers.lot(plays, seed=training.seed)
 
 
-def _als(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+def _als(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
     settings = dict(params)
     weighting = Weighting.learn(plays, settings.pop("weighting"))
-    estimator = ALS(objective="ials", random_state=seed, **settings)
+    estimator = ALS(objective="ials", random_state=training.seed, **settings)
 
     def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return watch is not None and watch(sweep, Weighed(model, weighting))
+        return training.watch is not None and training.watch(sweep, Weighed(model, weighting))
 
-    return Weighed(estimator.fit(weighting(plays), callback=swept).model_, weighting)
+    return Weighed(estimator.fit(weighting(plays), item_keys=training.keys, callback=swept).model_, weighting)
 
 
-def _als_and_items(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:
+def _als_and_items(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
     settings = dict(params)
     weight, k = settings.pop("neighbours_weight"), settings.pop("neighbours")
     weighting = Weighting.learn(plays, settings.pop("weighting"))
@@ -91,9 +112,13 @@ def _als_and_items(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch
     beside = Beside(neighbours(weights, k=k), weight)
 
     def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return watch is not None and watch(sweep, Weighed(beside.blended(model), weighting))
+        return training.watch is not None and training.watch(sweep, Weighed(beside.blended(model), weighting))
 
-    model = ALS(objective="ials", random_state=seed, **settings).fit(weights, callback=swept).model_
+    model = (
+        ALS(objective="ials", random_state=training.seed, **settings)
+        .fit(weights, item_keys=training.keys, callback=swept)
+        .model_
+    )
     return Weighed(beside.blended(model), weighting)
 
 
@@ -102,8 +127,8 @@ def _knn(plays: sp.csr_matrix, *args: Any, **settings: Any) -> Recommender:  # n
 
 
 def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
-    def fit(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
-        settings = {**params, **({"seed": seed} if seeded else {})}
+    def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
+        settings = {**params, **({"seed": training.seed} if seeded else {})}
         weighting = Weighting.learn(plays, settings.pop("weighting"))
         return Weighed(train(weighting(plays), **settings), weighting)
 
@@ -111,7 +136,7 @@ def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
 
 
 def _of_plays(train: Callable[..., Recommender]) -> Fit:
-    def fit(plays: sp.csr_matrix, params: Params, seed: int, watch: Watch | None = None) -> Recommender:  # noqa: ARG001
+    def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
         return train(plays, **params)
 
     return fit

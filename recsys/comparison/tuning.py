@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+from numpy.typing import NDArray
 from optuna.distributions import IntDistribution
 from optuna.trial import TrialState
 
-from recsys.comparison.contenders import Contender, Params
+from recsys.comparison.contenders import Contender, Params, Training
 from recsys.evaluation import Recommender, Referee
 
 Report = Callable[[int, float, Params], None]
@@ -60,6 +62,7 @@ def tune(
     study: str = "study",
     report: Report | None = None,
     max_trials: int | None = None,
+    keys: NDArray[np.uint64] | None = None,
 ) -> Tuned:
     """Search a contender's settings.
 
@@ -79,8 +82,10 @@ def tune(
         Called after each trial with its number, its value and its settings.
     max_trials
         At most so many trials of each stage.
+    keys
+        Stable numbers of the items, by which their factors start; their places unless given.
     """
-    search = _Search(contender, referee, time.monotonic() + seconds, seed, report)
+    search = _Search(contender, referee, time.monotonic() + seconds, seed, report, keys)
     opened = _open(storage, study, seed)
     opened.enqueue_trial({**contender.start, **_rung(contender, 0)}, skip_if_exists=True)
     search.run(opened, _space(contender, _rung(contender, 0)), seconds * _SEARCH_SHARE, max_trials)
@@ -100,6 +105,7 @@ class _Search:
     deadline: float
     seed: int
     report: Report | None
+    keys: NDArray[np.uint64] | None
 
     def run(self, study: optuna.Study, space: Mapping[str, Any], seconds: float, max_trials: int | None) -> None:
         """Try settings until the time is over, or there is nothing left to choose."""
@@ -136,7 +142,7 @@ class _Search:
             worse = len(looks) > 1 and looks[sweep] < max(looks.values())
             return worse or trial.should_prune() or time.monotonic() >= self.deadline
 
-        model = self.contender.fit(self.referee.split.train, settings, self.seed, watch)
+        model = self.contender.fit(self.referee.split.train, settings, Training(self.seed, watch, self.keys))
         value = self._value(model) if not looks else max(looks.values())
         if looks:
             trial.set_user_attr("iterations", max(looks, key=lambda sweep: looks[sweep]))

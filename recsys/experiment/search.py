@@ -104,6 +104,7 @@ def search(
             storage=home.path / "tuning.db",
             study=f"tune-{version.digest[:16]}-{model}-{experiment.seed}-{experiment.held_out}-{experiment.fold_in_fraction}",
             report=tried,
+            keys=version.artists.keys,
         )
         whole.metrics({f"validation_{METRICS[0].name}": tuned.value, "trials": tuned.trials})
         whole.document("settings.json", tuned.params)

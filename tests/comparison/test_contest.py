@@ -32,12 +32,12 @@ class Mixed:
 def contender(fits, *, ladder=None):
     """Better the nearer `x` is to 0.7, and, with a ladder, the larger `size` up to 4."""
 
-    def fit(train, params, _seed, watch=None):
+    def fit(train, params, training):
         fits.append(dict(params))
         size = min(params.get("size", 4), 4) / 4
         model = Mixed(train, max(0.0, 1 - abs(params["x"] - 0.7)) * size)
         for sweep in range(1, params.get("iterations", 9) + 1):
-            if watch and watch(sweep, model):
+            if training.watch and training.watch(sweep, model):
                 break
         return model
 
@@ -86,10 +86,10 @@ def test_training_ends_where_more_sweeps_make_it_worse(referee):
     class Fading(Mixed):
         pass
 
-    def fit(train, params, _seed, watch=None):
+    def fit(train, params, training):
         for sweep in range(1, 100):
             model = Fading(train, 1 if sweep <= 6 else 0.2)
-            if watch and watch(sweep, model):
+            if training.watch and training.watch(sweep, model):
                 break
             if sweep == params.get("iterations"):
                 break

@@ -55,8 +55,7 @@ def test_training_with_it_reaches_what_was_found_on_validation(found, home):
     trained = train(found.experiment, version)
     assert (trained.split.test.users == divide(found.experiment, version).test.users).all()
     reached = evaluate(trained.named.recommender, trained.split.validation, [NDCG(100)])["ndcg_at_100"].mean
-    # Not to the digit: here artists start from their names, in the search from their columns.
-    assert reached == pytest.approx(found.tuned.value, abs=0.06)
+    assert reached == pytest.approx(found.tuned.value, abs=1e-6)
     assert run(found.experiment, home).scores["ndcg_at_100"].mean > 0
 
 

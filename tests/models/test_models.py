@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.als import ALS
-from recsys.comparison import ALL
+from recsys.comparison import ALL, Training
 from recsys.comparison.peers import lot
 from recsys.evaluation import NDCG, Popularity, evaluate, strong_generalization
 from recsys.models.blend import Beside, Blend
@@ -130,13 +130,13 @@ def test_every_contender_trains_and_those_that_learn_beat_popularity(name, music
     split = strong_generalization(music, 20)
     rung = {contender.ladder[0]: 8} if contender.ladder else {}
     before = split.train.copy()
-    model = contender.fit(split.train, {**contender.start, **rung}, 0)
+    model = contender.fit(split.train, {**contender.start, **rung}, Training())
     assert (split.train != before).nnz == 0
     found = evaluate(model, split, [NDCG(10)])
     popular = evaluate(Popularity(split.train), split, [NDCG(10)])
     if name not in {"popularity", "random"}:
         assert found.difference(popular)["ndcg_at_10"].mean > 0
-    again = evaluate(contender.fit(split.train, {**contender.start, **rung}, 0), split, [NDCG(10)])
+    again = evaluate(contender.fit(split.train, {**contender.start, **rung}, Training()), split, [NDCG(10)])
     assert again["ndcg_at_10"].mean == found["ndcg_at_10"].mean
 
 
