@@ -6,6 +6,7 @@ lists has (coverage, concentration) is in :func:`catalogue`. "Listeners" of an i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,15 +62,18 @@ class Fame:
 
 
 @dataclass(frozen=True)
-class _Character(AtK):
+class _Character(AtK, ABC):
+    """The mean over a list of a figure that each item has."""
+
     fame: Fame = field(compare=False, repr=False)
 
     def __call__(self, lists: Lists) -> Floats:
         """Return each user's figure; 0 for an empty list."""
         return _mean(lists.ids[:, : self.k], self._of_items())
 
+    @abstractmethod
     def _of_items(self) -> Floats:
-        raise NotImplementedError
+        """Give the figure of each item, shape (items,)."""
 
 
 class Novelty(_Character):
@@ -103,12 +107,15 @@ class LongTail(_Character):
         return np.where(self.fame.group == _TAIL, 1.0, 0.0)
 
 
-class Miscalibration(_Character):
+@dataclass(frozen=True)
+class Miscalibration(AtK):
     """How far a list's mix of head, middle and tail is from the listener's own: 0 is alike.
 
     ``KL(p || (1 - a) q + a p)`` with a = 0.01, p the mix of what was folded in, q that of the list (Steck, "Calibrated
     Recommendations", RecSys 2018, eq. 5-6), natural logarithm.
     """
+
+    fame: Fame = field(compare=False, repr=False)
 
     stem = "miscalibration"
 
