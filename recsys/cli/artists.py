@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, short, table
 
 artists = App(name="artists", help="What artists say about being recommended, and how often they are.")
 
 
-@artists.command
-def optout(
-    artist: str,
-    *,
-    by: str,
-    source: str = "",
-    at: datetime | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
-    """Record that an artist is not to be recommended; versions built from now on leave them out.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Word:
+    """On whose word something is recorded.
 
     Parameters
     ----------
-    artist
-        The artist's name, all spellings of which are meant, or an id: mbid:... or spotify:artist:...
     by
         Who says so: the artist, their label, an agent.
     source
@@ -34,46 +26,40 @@ def optout(
     at
         When they said so (UTC unless it names a zone); now unless given.
     """
-    head = common.open().artists.opt_out(artist, by=by, at=instant(at), source=source)
-    _recorded(common, f"{artist} opted out, on the word of {by}", head.count)
+
+    by: str
+    source: str = ""
+    at: datetime | None = None
 
 
 @artists.command
-def optin(
-    artist: str,
-    *,
-    by: str,
-    source: str = "",
-    at: datetime | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
+def optout(artist: str, *, word: Word, common: Common = Common()) -> None:  # noqa: B008 - frozen
+    """Record that an artist is not to be recommended; versions built from now on leave them out.
+
+    Parameters
+    ----------
+    artist
+        The artist's name, all spellings of which are meant, or an id: mbid:... or spotify:artist:...
+    """
+    head = common.open().artists.opt_out(artist, by=word.by, at=instant(word.at), source=word.source)
+    _recorded(common, f"{artist} opted out, on the word of {word.by}", head.count)
+
+
+@artists.command
+def optin(artist: str, *, word: Word, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Record that an artist may be recommended; it takes back what the same declarant said before, and nobody else.
 
     Parameters
     ----------
     artist
         The artist's name or id.
-    by
-        Who says so.
-    source
-        Where it can be looked up.
-    at
-        When they said so (UTC unless it names a zone); now unless given.
     """
-    head = common.open().artists.opt_in(artist, by=by, at=instant(at), source=source)
-    _recorded(common, f"{artist} opted in, on the word of {by}", head.count)
+    head = common.open().artists.opt_in(artist, by=word.by, at=instant(word.at), source=word.source)
+    _recorded(common, f"{artist} opted in, on the word of {word.by}", head.count)
 
 
 @artists.command
-def declare(
-    artist: str,
-    statement: str,
-    *,
-    by: str,
-    source: str = "",
-    at: datetime | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
+def declare(artist: str, statement: str, *, word: Word, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Record a statement of preference as an artist published it, for example "train-ai=n, x-recsys-ranking=y".
 
     Parameters
@@ -82,19 +68,13 @@ def declare(
         The artist's name or id.
     statement
         A dictionary in the form of a Content-Usage header: categories with y or n.
-    by
-        Who says so.
-    source
-        Where it can be looked up.
-    at
-        When they said so (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import utc_text
     from recsys.consent import Declaration
 
-    declaration = Declaration(artist, statement, by, utc_text(instant(at)), source)
+    declaration = Declaration(artist, statement, word.by, utc_text(instant(word.at)), word.source)
     head = common.open().artists.declare([declaration])
-    _recorded(common, f"{artist}: {statement}, on the word of {by}", head.count)
+    _recorded(common, f"{artist}: {statement}, on the word of {word.by}", head.count)
 
 
 @artists.command(name="list")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, short, table
 from recsys.cli.consent_log import log, prove, verify
@@ -25,26 +26,13 @@ consent.command(
 )
 
 
-@consent.command
-def grant(
-    member: str,
-    purpose: str = "train-recommender",
-    *,
-    recipient: str | None = None,
-    at: datetime | None = None,
-    until: datetime | None = None,
-    key: Path | None = None,
-    old_key: Path | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
-    """Record that a member agrees to a purpose. Show them first what it means: recsys consent purposes.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Yes:
+    """What else belongs to a yes.
 
     Parameters
     ----------
-    member
-        The member's name, as in the name of their export.
-    purpose
-        train-recommender, sell-insights, share-with-buyer or research.
     recipient
         The buyer, where the purpose is share-with-buyer.
     at
@@ -56,10 +44,39 @@ def grant(
     old_key
         The key file they used before, if `key` is a new one.
     """
-    from recsys.consent.desk import granted
 
-    decision = granted(member, purpose, instant(at), instant(until) if until else None, recipient)
-    _say(common, decision, _own(key, old_key))
+    recipient: str | None = None
+    at: datetime | None = None
+    until: datetime | None = None
+    key: Path | None = None
+    old_key: Path | None = None
+
+    def decision(self, member: str, purpose: str) -> Decision:
+        """Give the decision that the member makes."""
+        from recsys.consent.desk import granted
+
+        until = instant(self.until) if self.until else None
+        return granted(member, purpose, instant(self.at), until, self.recipient)
+
+
+@consent.command
+def grant(
+    member: str,
+    purpose: str = "train-recommender",
+    *,
+    yes: Yes = Yes(),
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Record that a member agrees to a purpose. Show them first what it means: recsys consent purposes.
+
+    Parameters
+    ----------
+    member
+        The member's name, as in the name of their export.
+    purpose
+        train-recommender, sell-insights, share-with-buyer or research.
+    """
+    _say(common, yes.decision(member, purpose), _own(yes.key, yes.old_key))
 
 
 @consent.command
@@ -67,11 +84,7 @@ def renew(
     member: str,
     purpose: str = "train-recommender",
     *,
-    recipient: str | None = None,
-    at: datetime | None = None,
-    until: datetime | None = None,
-    key: Path | None = None,
-    old_key: Path | None = None,
+    yes: Yes = Yes(),
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Record that a member says yes again, before or after a yes ended that they did not take back.
@@ -82,21 +95,11 @@ def renew(
         The member's name.
     purpose
         As in grant.
-    recipient
-        The buyer, where the purpose is share-with-buyer.
-    at
-        When they agreed again (UTC unless it names a zone); now unless given.
-    until
-        When it ends; two years later unless given.
-    key
-        The member's own key file, if they keep one.
-    old_key
-        The key file they used before, if `key` is a new one.
     """
-    from recsys.consent.desk import granted, renewal
+    from recsys.consent.desk import renewal
 
-    decision = granted(member, purpose, instant(at), instant(until) if until else None, recipient)
-    _say(common, renewal(common.open().ledger.history(member), decision), _own(key, old_key))
+    history = common.open().ledger.history(member)
+    _say(common, renewal(history, yes.decision(member, purpose)), _own(yes.key, yes.old_key))
 
 
 @consent.command
