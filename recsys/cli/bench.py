@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 from cyclopts import App, Parameter
 from rich.console import Console
 
 from recsys.cli.common import Common
+from recsys.cli.values import Names, Numbers
 
 if TYPE_CHECKING:
     from recsys.bench.report import Report
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
 _WIDTH = 150  # a table of a dozen figures is narrower in no terminal
 
 bench = App(name="bench", help="Measure speed and memory beside the peers, on this machine, in one run.")
-
-
-def _numbers(_hint: object, tokens: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(int(number) for token in tokens for number in token.value.replace("_", "").split(","))
-
-
-def _names(_hint: object, tokens: tuple[Any, ...]) -> tuple[str, ...]:
-    return tuple(name for token in tokens for name in token.value.split(",") if name)
-
-
-Numbers = Annotated[tuple[int, ...], Parameter(converter=_numbers, n_tokens=1)]
-Names = Annotated[tuple[str, ...], Parameter(converter=_names, n_tokens=1)]
 
 
 def _show(report: Report, common: Common) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from cyclopts import Parameter
-
-from recsys.cli.bench import Names
 from recsys.cli.common import Common, mlflow_ui, settings, table
+from recsys.cli.values import Names, Seconds
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from recsys.evaluation import Comparison
     from recsys.experiment.contest import Outcome
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 _KEY = (
     "behind: mean difference to the first by the first metric; ** p < 0.01, * p < 0.05, by a paired bootstrap and by "
     "Wilcoxon's test, both corrected by Holm"
@@ -27,17 +23,6 @@ _DEFAULT = (
     *("als", "als+items", "implicit-als", "ease"),
     *("itemknn-cosine", "itemknn-tfidf", "itemknn-bm25", "popularity", "random"),
 )
-
-
-def _seconds(_hint: object, tokens: tuple[Any, ...]) -> float:
-    text = tokens[0].value.strip().lower()
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is no time; write it as 90s, 20m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-Seconds = Annotated[float, Parameter(converter=_seconds, n_tokens=1)]
 
 
 def compare(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.cli.common import Common, mlflow_ui, settings, table
-from recsys.cli.compare import Seconds
+from recsys.cli.values import Seconds
 
 
 def tune(
