@@ -22,7 +22,18 @@
     ├── ModelError
     │   ├── SolveFailedError      a row's linear system has no finite solution: names the row
     │   └── ModelInvalidError     a model file or its factors are not usable
-    └── RunNotFoundError          no tracked run of that name
+    ├── RunNotFoundError          no tracked run of that name
+    ├── BundleError
+    │   ├── TermsInvalidError     terms say something unclear, or have run out
+    │   ├── NotForSaleError       what the terms say was not agreed to: by the members, or by their vote
+    │   ├── LeakError             a model tells more about its members than the terms allow
+    │   └── BundleInvalidError    a bundle is damaged, hostile, or not what its manifest says
+    └── CollectiveError
+        ├── MembershipError       somebody is no member, or is one already
+        ├── ProposalInvalidError  a proposal says something unclear, or is not open now
+        ├── BallotRefusedError    a ballot is late, forged, replayed, or not this member's to cast
+        ├── LicenceInvalidError   a licence or grant does not hold: unapproved, ended, revoked, or about something else
+        └── PayoutError           money cannot be divided or paid so
 
 Each message says what was found, what was expected and what to do next.
 """
@@ -147,3 +158,47 @@ class ModelInvalidError(ModelError):
 
 class RunNotFoundError(RecsysError):
     """There is no tracked run of that name."""
+
+
+class BundleError(RecsysError):
+    """A bundle cannot be packed, opened or used."""
+
+
+class TermsInvalidError(BundleError):
+    """Terms are malformed or unclear, or they have run out."""
+
+
+class NotForSaleError(BundleError):
+    """What the terms say was not agreed to: by every member in the model, or by the members' vote."""
+
+
+class LeakError(BundleError):
+    """A model tells more about its members than the terms allow; names the figure and the limit."""
+
+
+class BundleInvalidError(BundleError):
+    """A bundle is damaged or hostile, or is not what its manifest says; nothing in it is used."""
+
+
+class CollectiveError(RecsysError):
+    """The members' rules do not allow this."""
+
+
+class MembershipError(CollectiveError):
+    """Somebody is no member, or is one already."""
+
+
+class ProposalInvalidError(CollectiveError):
+    """A proposal says something unclear, or is not open now."""
+
+
+class BallotRefusedError(CollectiveError):
+    """A ballot is late, forged, replayed or doubled, of another proposal, or not this member's to cast."""
+
+
+class LicenceInvalidError(CollectiveError):
+    """A licence or grant does not hold: it was not approved, has ended, was revoked, or is about something else."""
+
+
+class PayoutError(CollectiveError):
+    """Money cannot be divided or paid so: twice, to somebody who left, or in amounts that do not add up."""

@@ -18,6 +18,8 @@ CODES: dict[type[Exception], int] = {
     errors.DatasetError: 5,
     errors.ModelError: 6,
     errors.RunNotFoundError: 7,
+    errors.BundleError: 10,
+    errors.CollectiveError: 11,
     errors.SignatureInvalidError: 8,
     errors.ProofInvalidError: 8,
     errors.LogBrokenError: 4,
@@ -33,7 +35,7 @@ def explained(app: App, arguments: Sequence[str]) -> int:
 
     0: done. 1: a fault of this program or of its system. 2: usage or configuration. 3: an export. 4: consent.
     5: a dataset version. 6: a model. 7: no such run. 8: a signature. 9: a verdict
-    with a check that fails. 130: interrupted.
+    with a check that fails. 10: a bundle or its terms. 11: the members' rules. 130: interrupted.
     """
     try:
         result = app(list(arguments), exit_on_error=False, print_error=True, result_action="return_value")
