@@ -231,11 +231,11 @@ class ALSModel:
         row = canonical(user_items, self.n_items)
         row = row[0 if row.shape[0] == 1 else userid]
         b, q = self.objective.weights(row.data)
-        Y = self.item_factors.astype(np.float64)
-        mine = Y[row.indices]
+        mine = self.item_factors[row.indices].astype(np.float64)
+        theirs = self.item_factors[itemid].astype(np.float64)
         ridge = self.objective.ridge(np.array([row.nnz]), self.n_items)
         A = self.objective.w0 * self._fixed_items.gram + ridge * np.eye(self.factors) + (mine.T * q) @ mine
-        parts = b * (mine @ np.linalg.solve(A, Y[itemid]))
+        parts = b * (mine @ np.linalg.solve(A, theirs))
         best = np.argsort(-parts, kind="stable")[:N]
         return float(parts.sum()), [(int(row.indices[i]), float(parts[i])) for i in best if b[i] > 0]
 
