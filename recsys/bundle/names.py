@@ -1,0 +1,188 @@
+"""Finding artists by what people type: typos, accents, letter case and signs do not matter.
+
+Names are compared by their artist keys (:func:`recsys.listens.artist_key`). What is asked is looked for in this order:
+the same key, keys that begin so and keys one or two slips away, keys that hold it, keys that look like it. Slips are
+counted by optimal string alignment (Damerau, CACM 1964: a letter too many, too few, another one, or two swapped).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from recsys.listens import artist_key
+
+_LONGEST = 120  # letters of a question that are read
+_NEAR, _ALIKE, _CERTAIN = 0.75, 0.6, 0.85
+_FEWEST_LETTERS = 3  # below, everything looks like everything
+_MOST_HOLDING = 2_000  # keys that hold what is asked: enough to choose from
+_AT_ONCE = 1 << 23  # likenesses in memory at once: 32 MB
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a name was taken for.
+
+    Attributes
+    ----------
+    asked
+        The name as it was given.
+    column
+        The artist's column, or ``None`` if the name is not known.
+    name
+        The artist's name, or ``""``.
+    exact
+        Whether both have one artist key; if not, a slip was seen past.
+    near
+        For a name that is not known: names that look like it, the most alike first.
+    """
+
+    asked: str
+    column: int | None
+    name: str
+    exact: bool
+    near: tuple[str, ...]
+
+
+class NameIndex:
+    """Artists' names, ready to be searched.
+
+    Parameters
+    ----------
+    names
+        Artists' names in the order of their columns.
+    listeners
+        How well known each is, shape (artists,): the better known of equally good answers comes first. Without it the
+        lower column does.
+    """
+
+    def __init__(self, names: Iterable[str], listeners: ArrayLike | None = None) -> None:
+        self.names: tuple[str, ...] = tuple(names)
+        fame = np.zeros(len(self.names)) if listeners is None else np.asarray(listeners, dtype=np.float64)
+        if fame.shape != (len(self.names),):
+            raise ValueError(
+                f"listeners has shape {fame.shape}; expected one number for each of {len(self.names)} names"
+            )
+        keys = [artist_key(name) for name in self.names]
+        order = sorted(range(len(keys)), key=lambda column: (keys[column], -fame[column], column))
+        self._columns = np.array(order, dtype=np.int64)
+        self._keys = [keys[column] for column in order]
+        self._fame = fame[self._columns]
+        self._text = "\n".join(self._keys)
+        self._starts = np.cumsum([0, *(len(key) + 1 for key in self._keys)])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def search(self, text: str, n: int = 10) -> list[tuple[int, float]]:
+        """Find artists by what somebody typed.
+
+        Parameters
+        ----------
+        text
+            A name, its beginning, a part of it, or any of these with slips.
+        n
+            How many to give at most.
+
+        Returns
+        -------
+        Columns with their likeness, between 0 and 1 (the same key); best first, where being well known counts too.
+        """
+        written = text.strip()[:_LONGEST]
+        key = artist_key(written)
+        if not key or n < 1:
+            return []
+        found: dict[int, float] = {}
+        for tier in self._tiers(key, written):
+            known = [(place, likeness) for place, likeness in tier if place not in found]
+            known.sort(key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
+            found |= dict(known[: n - len(found)])
+            if len(found) >= n:
+                break
+        return [(int(self._columns[place]), likeness) for place, likeness in found.items()]
+
+    def resolve(self, text: str, *, near: int = 3) -> Taken:
+        """Say which artist a name means.
+
+        A name is taken for one with the same key; or else for the one that is a slip or two away, if no other is as
+        near; or else for the only one that begins so.
+        """
+        found = self.search(text, max(near, 2))
+        best = sorted(found, key=lambda one: -one[1])
+        clear = len(best) == 1 or (len(best) > 1 and best[0][1] > best[1][1])
+        if best and (best[0][1] == 1 or (clear and self._speaks(text, *best[0]))):
+            column = found[0][0] if best[0][1] == 1 else best[0][0]
+            return Taken(text, column, self.names[column], best[0][1] == 1, ())
+        return Taken(text, None, "", False, tuple(self.names[column] for column, _ in best[:near]))
+
+    def corrected(self, texts: Sequence[str]) -> dict[str, int]:
+        """Find for many names at once those of artists that are a slip away; names of the same key are left out.
+
+        Only likenesses of 0.85 and more count, and no two artists may be as near.
+        """
+        keys = [artist_key(text[:_LONGEST]) for text in texts]
+        asked = [place for place, key in enumerate(keys) if len(key) >= _FEWEST_LETTERS]
+        block = max(1, _AT_ONCE // max(len(self._keys), 1))
+        corrected: dict[str, int] = {}
+        for start in range(0, len(asked) if self._keys else 0, block):
+            part = asked[start : start + block]
+            alike = self._alike([keys[place] for place in part])
+            best = alike.argmax(axis=1)
+            values = alike[np.arange(len(part)), best]
+            alone = (alike == values[:, None]).sum(axis=1) == 1
+            sure = (values >= _CERTAIN) & (values < 1) & alone
+            corrected |= {texts[part[i]]: int(self._columns[best[i]]) for i in np.flatnonzero(sure)}
+        return corrected
+
+    def _alike(self, keys: list[str]) -> NDArray[np.float32]:
+        return np.asarray(
+            process.cdist(keys, self._keys, scorer=OSA.normalized_similarity, score_cutoff=_CERTAIN, dtype=np.float32)
+        )
+
+    def _speaks(self, text: str, column: int, likeness: float) -> bool:
+        """Tell whether a likeness that is alone at the top is enough to take the name for that artist."""
+        key, theirs = artist_key(text.strip()[:_LONGEST]), artist_key(self.names[column])
+        return likeness >= _NEAR or (theirs.startswith(key) and len(key) > _FEWEST_LETTERS and self._alone(key))
+
+    def _alone(self, key: str) -> bool:
+        return self._end(key) - bisect_left(self._keys, key) == 1
+
+    def _tiers(self, key: str, written: str) -> Iterator[list[tuple[int, float]]]:
+        """Give places with their likeness, tier by tier; a place may come again."""
+        first, last = bisect_left(self._keys, key), self._end(key)
+        same = bisect_left(self._keys, key + "\0")
+        yield [(place, 1.0) for place in range(first, same) if self.names[self._columns[place]] == written]
+        yield [(place, 1.0) for place in range(first, same)]
+        if len(key) < _FEWEST_LETTERS:
+            yield self._begun(same, last, key)
+            return
+        slips = self._slips(key)
+        yield [*((place, likeness) for place, likeness in slips if likeness >= _NEAR), *self._begun(same, last, key)]
+        yield [(place, len(key) / len(self._keys[place])) for place in self._holding(key)]
+        for place, likeness in slips:
+            yield [(place, likeness)]
+
+    def _end(self, key: str) -> int:
+        return bisect_left(self._keys, key + "\U0010ffff")
+
+    def _begun(self, first: int, last: int, key: str) -> list[tuple[int, float]]:
+        famous = first + np.argsort(-self._fame[first:last], kind="stable")[:_MOST_HOLDING]
+        return [(int(place), len(key) / len(self._keys[place])) for place in famous]
+
+    def _slips(self, key: str) -> list[tuple[int, float]]:
+        found = process.extract(key, self._keys, scorer=OSA.normalized_similarity, limit=50, score_cutoff=_ALIKE)
+        return [(place, likeness) for _, likeness, place in found]
+
+    def _holding(self, key: str) -> list[int]:
+        places: list[int] = []
+        at = self._text.find(key)
+        while at >= 0 and len(places) < _MOST_HOLDING:
+            places.append(int(np.searchsorted(self._starts, at, side="right")) - 1)
+            at = self._text.find(key, int(self._starts[places[-1] + 1]))
+        return places
