@@ -38,9 +38,9 @@ class BundleFacts:
     terms
         The terms as plain values: ``Terms.as_dict()``.
     scores
-        ``"sample"``, ``"full"`` and ``"popularity"``: each as ``Scores.as_dict()`` gives it, on the same test listeners;
-        ``"weaker"``: what the sample lost against the full model, by metric, each ``{"mean", "low", "high"}`` (full
-        less sample). Any but ``"sample"`` may be missing.
+        ``"sample"``, ``"full"`` and ``"popularity"``: each as ``Scores.as_dict()`` gives it, on the same test
+        listeners; ``"weaker"``: what the sample lost against the full model, by metric, each
+        ``{"mean", "low", "high"}`` (full less sample). Any but ``"sample"`` may be missing.
     evidence
         The bundle's ``evidence.json``.
     privacy
