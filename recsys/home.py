@@ -71,8 +71,12 @@ class Home:
     @cached_property
     def ledger(self) -> Ledger:
         """The consent ledger: in a SQLite file, or in the PostgreSQL database that ``RECSYS_DATABASE`` names."""
-        where = os.environ.get("RECSYS_DATABASE") or self.path / "ledger.db"
-        return Ledger(where, folder=self.path, pseudonyms=self.pseudonyms)
+        return Ledger(self.database, folder=self.path, pseudonyms=self.pseudonyms)
+
+    @property
+    def database(self) -> str | Path:
+        """Where logs are kept: the URL in ``RECSYS_DATABASE``, or a SQLite file."""
+        return os.environ.get("RECSYS_DATABASE") or self.path / "ledger.db"
 
     @property
     def policy(self) -> Policy:

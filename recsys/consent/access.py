@@ -12,22 +12,14 @@ import sqlalchemy as sa
 from recsys.canonical import Pseudonym
 from recsys.consent import store
 from recsys.consent.events import NOTHING, Head
-from recsys.consent.headfile import HeadFile
 from recsys.consent.keyring import Keyring
 from recsys.consent.proofs import Evidence
 from recsys.consent.recording import Appender, Draft, Opening
 from recsys.errors import LedgerBrokenError, LogBrokenError, ProofInvalidError
 from recsys.transparency import SigningKey
 from recsys.transparency.database import Database
-from recsys.transparency.heads import TreeHead
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The ledger at one instant, not empty."""
-
-    connection: sa.Connection
-    head: TreeHead
+from recsys.transparency.headfile import HeadFile
+from recsys.transparency.kept import Kept, Seen
 
 
 @dataclass(frozen=True)
@@ -50,28 +42,13 @@ class Access:
 
     def append(self, drafts: Callable[[SigningKey], Iterable[Draft]], at: datetime | None) -> Head:
         """Append what `drafts`, given the operator's key, yields, all or none; give the new head."""
-        with self.told(), self.database.writing() as connection:
-            noted, new = self._noted(), store.is_new(connection)
-            operator = self.keyring.operator(new=new)
-            if new and self.file and noted is None:
-                self.file.begin(operator)
-            if not new:
-                self._checked_end(connection, noted)
-            elif noted and noted.size:
-                raise _gone(noted)
-            opening = Opening(self.keyring.pseudonyms.key_id, operator.public)
-            appender = Appender(connection, operator, opening, self.keyring)
-            head = appender.append(drafts(operator), at)
-        self._note()
+        with self.told(), self._kept.writing() as now:
+            if not now.new:
+                self._check_keys(now.connection)
+            opening = Opening(self.keyring.pseudonyms.key_id, now.key.public)
+            appender = Appender(now.connection, now.key, opening, self.keyring)
+            head = appender.append(drafts(now.key), at)
         return Head(head.size, head.root) if head else NOTHING
-
-    def _note(self) -> None:
-        """Write the last head to its file, while nobody else can write."""
-        if self.file:
-            with self.told(), self.database.writing() as connection:
-                found = store.LOG.head(connection, self.keyring.operator_public)
-                if found:
-                    self.file.write(found[1])
 
     def evidence(self, seen: Seen, member: Pseudonym) -> Evidence:
         """Read everything about one member, and check that it is all and as it was signed."""
@@ -90,39 +67,21 @@ class Access:
     @contextmanager
     def reading(self) -> Iterator[Seen | None]:
         """See the ledger at one instant, its end checked; ``None`` if it is empty."""
-        with self.told():
-            noted = self._noted()
-            with self.database.reading() as connection:
-                if connection is not None and not store.is_new(connection):
-                    yield Seen(connection, self._checked_end(connection, noted))
-                elif noted is None or noted.size == 0:
-                    yield None
-                else:
-                    raise _gone(noted)
+        with self.told(), self._kept.reading() as seen:
+            if seen:
+                self._check_keys(seen.connection)
+            yield seen
 
-    def _noted(self) -> TreeHead | None:
-        """Read the head file, if there is one."""
-        if self.file is None or not self.file.path.exists():
-            return None
-        return self.file.read(self.keyring.operator_public)
+    @property
+    def _kept(self) -> Kept:
+        parts = (self.database, store.LOG, store.ENTRIES, store.METADATA, self.file, self.keyring)
+        return Kept(*parts, refuse=store.refuse_old)
 
-    def _checked_end(self, connection: sa.Connection, noted: TreeHead | None) -> TreeHead:
-        """Check the end of the ledger against its signed head, the head file and the keys."""
-        head, _ = store.LOG.signed(connection, self.keyring.operator_public)
-        if self.file and noted is None:
-            raise LogBrokenError(
-                f"{self.file.path.name} is missing beside a ledger of {head.size} entries, so nobody can tell whether "
-                "its end was cut off; restore both files from a backup"
-            )
-        if noted and (noted.size > head.size or store.LOG.root(connection, noted.size) != noted.root):
-            raise LogBrokenError(
-                f"it has {head.size} entries, but its head file knows of {noted.size} of another history: entries were "
-                "cut off or replaced; restore both files from a backup"
-            )
+    def _check_keys(self, connection: sa.Connection) -> None:
+        """Check that the ledger was written with the keys that are here."""
         opening = store.opening(connection)
         if opening.member != self.keyring.pseudonyms.key_id or opening.key != self.keyring.operator_public.raw.hex():
             raise LogBrokenError("it was written with another member key or operator key; put its keys back")
-        return head
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -131,7 +90,3 @@ class Access:
             yield
         except (LogBrokenError, ProofInvalidError) as error:
             raise LedgerBrokenError(f"{self.database.name}: {error}") from error
-
-
-def _gone(noted: TreeHead) -> LogBrokenError:
-    return LogBrokenError(f"it is empty, but its head file knows of {noted.size} entries; restore both from a backup")

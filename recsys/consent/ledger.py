@@ -3,11 +3,7 @@
 The log alone does not show that its end was cut off together with the last heads; so the last head is also kept in a
 file beside the database, each dataset version names the head it was built at, and anybody may keep a head. The first
 entry names the key of the pseudonyms: opened with another key, the ledger says so instead of taking every member for a
-stranger.
-
-The head file is there before the first entry, and is written again after the database has each new one, under the
-database's write lock; a reader reads it before the database. So neither a crash nor a writer at work can leave it ahead
-of what a reader sees: if it is ahead, entries are gone.
+stranger. How that file and the database go together: :mod:`recsys.transparency.kept`.
 """
 
 from __future__ import annotations
@@ -22,7 +18,6 @@ from recsys.consent import store
 from recsys.consent.access import Access
 from recsys.consent.bindings import Bindings
 from recsys.consent.events import OPEN, Event, Head, Standings
-from recsys.consent.headfile import HeadFile
 from recsys.consent.keyring import Keyring
 from recsys.consent.members import MemberKeys
 from recsys.consent.proofs import ConsentProof, Earlier, Question
@@ -30,6 +25,7 @@ from recsys.consent.recording import Draft, Signed, Told
 from recsys.consent.terms import Decision, Kind, Standing, default_until
 from recsys.errors import LedgerBrokenError, LogBrokenError
 from recsys.transparency import Envelope, SigningKey, VerifyKey
+from recsys.transparency.headfile import HeadFile
 
 
 @dataclass(frozen=True)

@@ -53,26 +53,19 @@ def database(where: object) -> Database:
     return Database(str(where), NAME, METADATA)
 
 
-def is_new(connection: sa.Connection) -> bool:
-    """Tell whether nothing was ever recorded here.
+def refuse_old(connection: sa.Connection) -> None:
+    """Refuse a ledger of the first, unreleased format.
 
     Raises
     ------
     LogBrokenError
-        If this is a ledger of the first, unreleased format, or some of its tables are gone.
+        Says what to do.
     """
-    tables = set(sa.inspect(connection).get_table_names())
-    ours = {table.name for table in METADATA.tables.values()}
-    if ours & tables and not ours <= tables:
-        raise LogBrokenError(f"the table {min(ours - tables)} is gone; restore the ledger from a backup")
-    asked = (ENTRIES, LOG.heads) if ours <= tables else ()
-    new = all(connection.execute(sa.select(table).limit(1)).first() is None for table in asked)
-    if new and _OLD in tables:
+    if sa.inspect(connection).has_table(_OLD):
         raise LogBrokenError(
             "it is a ledger of an older format, without signed records, which no release ever wrote; "
             "move it away and record the decisions again: recsys consent import"
         )
-    return new
 
 
 def opening(connection: sa.Connection) -> Event:

@@ -1,4 +1,4 @@
-"""The last signed head in a file beside the ledger, by which a cut end is noticed."""
+"""The last signed head in a file beside the database, by which a cut end is noticed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from recsys.canonical import write_atomically
 from recsys.errors import LogBrokenError, SignatureInvalidError
-from recsys.transparency import Envelope, SigningKey, VerifyKey
+from recsys.transparency.dsse import Envelope
 from recsys.transparency.heads import TreeHead
+from recsys.transparency.keys import SigningKey, VerifyKey
 from recsys.transparency.latest import DEPTH, NOTHING
 from recsys.transparency.merkle import EMPTY
 
@@ -51,7 +52,7 @@ class HeadFile:
                 f"{self.path.name} is missing, so nobody can tell whether the end was cut off; restore it"
             ) from None
         except SignatureInvalidError as error:
-            raise LogBrokenError(f"{self.path.name} is no signed head of this ledger: {error}; restore it") from error
+            raise LogBrokenError(f"{self.path.name} is no signed head of this log: {error}; restore it") from error
         if head.log != self.log:
             raise LogBrokenError(f"{self.path.name} is a head of {head.log!r}; restore it")
         return head
