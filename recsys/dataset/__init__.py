@@ -10,7 +10,8 @@ contributions it was built from, so that :func:`reproduce` builds it again. Its 
 what a buyer or a regulator asks; every fact in them comes from the manifest.
 
 A public benchmark file becomes a version through :func:`import_benchmark`. It says so in its manifest for ever: it can
-train and evaluate, and can never be handed to a buyer.
+train and evaluate, and can never be handed to a buyer. :func:`from_query` marks the answer to a query that somebody
+else vouches for in the same way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from recsys.dataset.change import Change
 from recsys.dataset.diff import Difference, difference
 from recsys.dataset.history import LogEntry, log
 from recsys.dataset.line import build_next
-from recsys.dataset.manifest import CONSENTED, PUBLIC_BENCHMARK, Manifest
+from recsys.dataset.manifest import CONSENTED, PUBLIC_BENCHMARK, QUERIED, Manifest
+from recsys.dataset.queried import from_query
 from recsys.dataset.reproduce import Reproduction, reproduce
 from recsys.dataset.store import DatasetStore
 from recsys.dataset.version import DatasetVersion
@@ -30,6 +32,7 @@ from recsys.dataset.vocabulary import Vocabulary
 __all__ = [
     "CONSENTED",
     "PUBLIC_BENCHMARK",
+    "QUERIED",
     "Change",
     "DatasetStore",
     "DatasetVersion",
@@ -42,6 +45,7 @@ __all__ = [
     "build",
     "build_next",
     "difference",
+    "from_query",
     "import_benchmark",
     "log",
     "reproduce",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,13 +61,8 @@ def build(
     found, plays, opted_out = find_artists(
         read.spellings, read.pairs, min_listeners=min_listeners, ids=ids, preferences=artists
     )
-    members, names, pairs = _canonical(read.members, found, plays)
-    if min(len(members), len(names)) < _SMALLEST:
-        raise DatasetTooSmallError(
-            f"{len(members)} members and {len(names)} artists are left of {len(admitted)} admitted members, with "
-            f"artists of at least {min_listeners} listeners; a version needs two of each: gather more members or "
-            "lower min_listeners"
-        )
+    members, names, pairs = canonical(read.members, found, plays)
+    refuse_too_small(members, names, f"{len(admitted)} admitted members", min_listeners)
     left_out = {
         **found.left_out,
         "members_without_artists": len(read.members) - len(members),
@@ -104,7 +99,22 @@ def _asked(admitted: ConsentedListens, read: Read, left_out: dict[str, int]) -> 
     }
 
 
-def _canonical(
+def refuse_too_small(members: Sequence[str], names: Sequence[str], of: str, min_listeners: int) -> None:
+    """Refuse to make a version of next to nothing.
+
+    Raises
+    ------
+    DatasetTooSmallError
+        If fewer than two members or two artists are left.
+    """
+    if min(len(members), len(names)) < _SMALLEST:
+        raise DatasetTooSmallError(
+            f"{len(members)} members and {len(names)} artists are left of {of}, with artists of at least "
+            f"{min_listeners} listeners; a version needs two of each: gather more members or lower min_listeners"
+        )
+
+
+def canonical(
     members: list[Pseudonym], found: CanonicalArtists, pairs: Pairs
 ) -> tuple[list[Pseudonym], list[str], Pairs]:
     """Put artists in the place of spellings, and members that still have one in the order of their names."""

@@ -14,6 +14,7 @@ from recsys.errors import VersionBrokenError
 FORMAT = "recsys-dataset/2"
 CONSENTED = "consented"
 PUBLIC_BENCHMARK = "public-benchmark"
+QUERIED = "queried"
 FIRST = "1.0.0"
 """Number of the first version of a line."""
 
@@ -33,9 +34,9 @@ class Manifest:
     version
         Semantic version of the line, derived from comparing with the parent (:mod:`recsys.dataset.change`).
     provenance
-        ``"consented"`` or ``"public-benchmark"``.
+        ``"consented"``, ``"public-benchmark"``, or ``"queried"``: others asked the members.
     purpose
-        What the members agreed to; ``None`` for a benchmark.
+        What the members agreed to; ``None`` where no ledger of ours was asked.
     recipient
         The buyer that the members agreed to, where the purpose names one.
     at
@@ -58,7 +59,8 @@ class Manifest:
     content
         SHA-256 of each part: ``members``, ``artists``, ``pairs``, ``spellings``, ``contributions``.
     source
-        For a benchmark: its name and the SHA-256 of each file it was read from.
+        For a benchmark: its name and the SHA-256 of each file it was read from. For an answer: what is known of the
+        query.
     code
         The version of this package that built it.
     """

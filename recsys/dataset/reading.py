@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +13,24 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from recsys.canonical import Pseudonym, sha256_hex
-from recsys.consent import ConsentedListens
 from recsys.dataset.version import Pairs
 from recsys.listens import Listens, Spelling, counts_as_play
 from recsys.listens.table import Clock
 
 FEWEST_IN_A_MONTH = 5
 """A month counts as one of a version's only if so many members listened in it: fewer could point at somebody."""
+
+
+class Told(Protocol):
+    """Listens of members whose leave was asked elsewhere: by the gate, or by whoever answered a query."""
+
+    def __len__(self) -> int:
+        """How many members."""
+        ...
+
+    def __iter__(self) -> Iterator[tuple[Pseudonym, Listens]]:
+        """Give one member after the other."""
+        ...
 
 
 def contribution_label(member: str, export: str) -> str:
@@ -40,7 +51,7 @@ class Read:
     Attributes
     ----------
     members
-        Everybody who was admitted, in the order of the pseudonyms.
+        Everybody of whom listens were given, in the order in which they were.
     spellings, pairs
         ``pairs.member`` numbers `members`, ``pairs.artist`` numbers `spellings`.
     contributions
@@ -59,7 +70,7 @@ class Read:
     period: dict[str, str] | None
 
 
-def read_plays(admitted: ConsentedListens, progress: Callable[[int, int], None] | None = None) -> Read:
+def read_plays(admitted: Told, progress: Callable[[int, int], None] | None = None) -> Read:
     """Read one member after the other; what is kept grows with the number of (member, artist) pairs."""
     columns: dict[Spelling, int] = {}
     parts: list[tuple[NDArray[np.int64], ...]] = []
