@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +20,16 @@ class Popularity:
     """
 
     def __init__(self, train: sp.csr_matrix) -> None:
-        listeners = np.bincount(train.indices, minlength=train.shape[1])
+        self._count(np.bincount(train.indices, minlength=train.shape[1]))
+
+    @classmethod
+    def of(cls, listeners: ArrayLike) -> Popularity:
+        """Recommend by numbers or shares of listeners that somebody else counted, shape (items,)."""
+        made = cls.__new__(cls)
+        made._count(np.asarray(listeners))
+        return made
+
+    def _count(self, listeners: NDArray[Any]) -> None:
         self._order = np.argsort(-listeners, kind="stable")
         self._rank = np.argsort(self._order)
         self._listeners = listeners.astype(np.float32)
