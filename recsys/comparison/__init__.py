@@ -1,7 +1,8 @@
 """Models beside one another: found, tuned and tested under one protocol.
 
-``peers`` are the models of ``implicit``, ``contenders`` lists who takes part with what may be tried, ``tuning`` finds
-settings, ``compare`` runs the contest. Our own models are put together in :mod:`recsys.models`.
+``own`` makes our models of flat settings, ``peers`` those of ``implicit``, ``contenders`` lists who takes part and what
+may be tried, ``tuning`` finds settings, ``compare`` runs the contest. The parts of our models lie in
+:mod:`recsys.models`.
 
 Why it is as it is:
 
@@ -13,7 +14,8 @@ Why it is as it is:
 """
 
 from recsys.comparison.compare import Contest, Entry, chosen, run
-from recsys.comparison.contenders import ALL, Contender, Training
+from recsys.comparison.contender import Contender, Training
+from recsys.comparison.contenders import ALL
 from recsys.comparison.tuning import Tuned, tune
 
 __all__ = ["ALL", "Contender", "Contest", "Entry", "Training", "Tuned", "chosen", "run", "tune"]

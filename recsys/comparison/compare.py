@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.comparison.contenders import ALL, Contender, Params, Training
+from recsys.comparison.contender import Contender, Params, Training
+from recsys.comparison.contenders import ALL
 from recsys.comparison.tuning import Tuned, tune
 from recsys.errors import ConfigError
 from recsys.evaluation import Comparison, Fame, Lists, Metric, Novelty, Referee, Scores, catalogue, compare, measure

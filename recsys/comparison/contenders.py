@@ -6,13 +6,10 @@ Ranges are wide on purpose and the same for every data set: nothing here is tune
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -20,69 +17,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from recsys.als import ALS, ALSModel
-from recsys.comparison import peers
+from recsys.comparison import own, peers
+from recsys.comparison.contender import Contender, Fit, Params, Training
 from recsys.evaluation import Popularity, Recommender
-from recsys.models import Beside, Scored, Weighed, Weighting, ease, neighbours
-
-Params = Mapping[str, Any]
-Watch = Callable[[int, Recommender], bool]
-"""Called with the sweep and the model so far; a true answer ends training."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """What training is told beside its data and settings.
-
-    Attributes
-    ----------
-    seed
-        Decides what is drawn.
-    watch
-        Looks on, where a model comes about sweep by sweep.
-    keys
-        Stable numbers of the items, by which their factors start; their places unless given.
-    """
-
-    seed: int = 0
-    watch: Watch | None = None
-    keys: NDArray[np.uint64] | None = None
-
-
-class Fit(Protocol):
-    """Trains a model on the plays of training users."""
-
-    def __call__(self, plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
-        """Return a model that takes plays."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A kind of model.
-
-    Attributes
-    ----------
-    name
-        What tables and options call it.
-    title
-        What it is, in a few words.
-    fit
-        Trains it.
-    space
-        What may be tried; empty if there is nothing to choose.
-    start
-        The settings that are tried first.
-    ladder
-        For a setting that costs more the larger it is: its values, smallest first. The others are searched at the
-        first; then it is raised as long as that helps.
-    """
-
-    name: str
-    title: str
-    fit: Fit
-    space: Mapping[str, BaseDistribution] = field(default_factory=dict)
-    start: Params = field(default_factory=dict)
-    ladder: tuple[str, tuple[int, ...]] | None = None
+from recsys.models import Scored, Weighed, Weighting, ease, neighbours
 
 
 def _popularity(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
@@ -91,35 +29,6 @@ def _popularity(plays: sp.csr_matrix, params: Params, training: Training) -> Rec
 
 def _random(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
     return peers.lot(plays, seed=training.seed)
-
-
-def _als(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
-    settings = dict(params)
-    weighting = Weighting.learn(plays, settings.pop("weighting"))
-    estimator = ALS(objective="ials", random_state=training.seed, **settings)
-
-    def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return training.watch is not None and training.watch(sweep, Weighed(model, weighting))
-
-    return Weighed(estimator.fit(weighting(plays), item_keys=training.keys, callback=swept).model_, weighting)
-
-
-def _als_and_items(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
-    settings = dict(params)
-    weight, k = settings.pop("neighbours_weight"), settings.pop("neighbours")
-    weighting = Weighting.learn(plays, settings.pop("weighting"))
-    weights = weighting(plays)
-    beside = Beside(neighbours(weights, k=k), weight)
-
-    def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return training.watch is not None and training.watch(sweep, Weighed(beside.blended(model), weighting))
-
-    model = (
-        ALS(objective="ials", random_state=training.seed, **settings)
-        .fit(weights, item_keys=training.keys, callback=swept)
-        .model_
-    )
-    return Weighed(beside.blended(model), weighting)
 
 
 def _knn(plays: sp.csr_matrix, *args: Any, **settings: Any) -> Recommender:  # noqa: ANN401 - those of `neighbours`
@@ -152,6 +61,10 @@ _ALS: Mapping[str, BaseDistribution] = {
     "regularization": FloatDistribution(3e-4, 0.1, log=True),
     "nu": FloatDistribution(0.0, 1.0),
 }
+_BESIDE: Mapping[str, BaseDistribution] = {
+    "neighbours": _NEIGHBOURS,
+    "neighbours_weight": FloatDistribution(0.02, 2.0, log=True),
+}
 _ALS_START: Params = {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0}
 
 ALL: Mapping[str, Contender] = MappingProxyType(
@@ -161,22 +74,20 @@ ALL: Mapping[str, Contender] = MappingProxyType(
             Contender(
                 "als",
                 "recsys ALS",
-                _als,
+                own.fit,
                 _ALS,
                 _ALS_START,
                 ("factors", _FACTORS),
+                own.settled,
             ),
             Contender(
                 "als+items",
                 "recsys ALS + items",
-                _als_and_items,
-                {
-                    **_ALS,
-                    "neighbours": _NEIGHBOURS,
-                    "neighbours_weight": FloatDistribution(0.02, 1.0, log=True),
-                },
+                own.fit,
+                {**_ALS, **_BESIDE},
                 {**_ALS_START, "neighbours": 200, "neighbours_weight": 0.3},
                 ("factors", _FACTORS),
+                own.settled,
             ),
             Contender(
                 "ease",
@@ -217,6 +128,7 @@ ALL: Mapping[str, Contender] = MappingProxyType(
                 },
                 {"weighting": "binary", "alpha": 10.0, "regularization": 1.0},
                 ("factors", _FACTORS),
+                own.of_mean_weight,
             ),
             Contender(
                 "implicit-bpr",

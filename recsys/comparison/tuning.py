@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from optuna.distributions import IntDistribution
 from optuna.trial import TrialState
 
-from recsys.comparison.contenders import Contender, Params, Training
+from recsys.comparison.contender import Contender, Params, Training
 from recsys.evaluation import Recommender, Referee
 
 Report = Callable[[int, float, Params], None]
@@ -131,7 +131,11 @@ class _Search:
                 return
 
     def _try(self, study: optuna.Study, trial: optuna.Trial) -> None:
-        settings = dict(trial.params)
+        train = self.referee.split.train
+        settings = dict(self.contender.settled(trial.params, train))
+        for name, value in settings.items():
+            if trial.params.get(name) != value:
+                trial.set_user_attr(name, value)
         looks: dict[int, float] = {}
 
         def watch(sweep: int, model: Recommender) -> bool:
@@ -142,7 +146,7 @@ class _Search:
             worse = len(looks) > 1 and looks[sweep] < max(looks.values())
             return worse or trial.should_prune() or time.monotonic() >= self.deadline
 
-        model = self.contender.fit(self.referee.split.train, settings, Training(self.seed, watch, self.keys))
+        model = self.contender.fit(train, settings, Training(self.seed, watch, self.keys))
         value = self._value(model) if not looks else max(looks.values())
         if looks:
             trial.set_user_attr("iterations", max(looks, key=lambda sweep: looks[sweep]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.comparison import Tuned, chosen, tune
-from recsys.comparison.contenders import Params
+from recsys.comparison.contender import Params
 from recsys.evaluation import Referee
 from recsys.experiment.config import Experiment, als_keys
 from recsys.experiment.run import METRICS, choose_version, divide
