@@ -96,6 +96,11 @@ def recall(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
     return _ratio(hit[:, :k].sum(axis=1), np.minimum(n_targets, k))
 
 
+def found(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
+    """Hits within `k` places over all targets; NaN for a user without targets. Arguments as in :func:`recall`."""
+    return _ratio(hit[:, :k].sum(axis=1), n_targets)
+
+
 def ndcg(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
     """NDCG@k of each user, binary relevance; NaN for a user without targets. Arguments as in :func:`recall`."""
     discount = 1 / np.log2(np.arange(2, k + 2))
@@ -106,16 +111,16 @@ def ndcg(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
 
 def average_precision(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
     """Average precision@k of each user; NaN for a user without targets. Arguments as in :func:`recall`."""
-    found = hit[:, :k]
-    precision = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
-    return _ratio((precision * found).sum(axis=1), np.minimum(n_targets, k))
+    first = hit[:, :k]
+    precision = np.cumsum(first, axis=1) / np.arange(1, first.shape[1] + 1)
+    return _ratio((precision * first).sum(axis=1), np.minimum(n_targets, k))
 
 
 def reciprocal_rank(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:
     """One over the rank of each user's first hit within `k` places, 0 without one; NaN for a user without targets."""
-    found = hit[:, :k]
-    first = np.where(found.any(axis=1), 1 / (found.argmax(axis=1) + 1.0), 0.0) if found.shape[1] else np.zeros(len(hit))
-    return _ratio(first, np.minimum(n_targets, 1))
+    first = np.pad(hit[:, :k], ((0, 0), (0, 1)))  # a place that hits nothing, for lists without any
+    rank = np.where(first.any(axis=1), 1 / (first.argmax(axis=1) + 1.0), 0.0)
+    return _ratio(rank, np.minimum(n_targets, 1))
 
 
 def hit_rate(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:

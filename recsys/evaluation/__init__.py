@@ -1,9 +1,9 @@
 """How well a model recommends to people it was not trained on.
 
-``split`` and ``temporal`` divide users, ``lists`` asks a model for its lists, ``metrics`` say what these find and
-``character`` what they are like, ``protocol`` puts it together and ``referee`` counts the looks at test users,
-``scores`` holds the figures with their uncertainty, ``segments`` looks at groups of users, ``significance`` tells
-whether one model beats another, ``baselines`` are what a model has to beat.
+``split`` and ``temporal`` divide users, ``given`` takes a division as others made it, ``lists`` asks a model for its
+lists, ``metrics`` say what these find and ``character`` what they are like, ``protocol`` puts it together and
+``referee`` counts the looks at test users, ``scores`` holds the figures with their uncertainty, ``segments`` looks at
+groups of users, ``significance`` tells whether one model beats another, ``baselines`` are what a model has to beat.
 
 Why it is as it is:
 
@@ -24,8 +24,9 @@ A model is compared with a baseline like this::
 
 from recsys.evaluation.baselines import Popularity
 from recsys.evaluation.character import Diversity, Fame, LongTail, Miscalibration, Novelty, Popular, catalogue
+from recsys.evaluation.given import given
 from recsys.evaluation.lists import Lists, Recommender, ask
-from recsys.evaluation.metrics import MAP, MRR, NDCG, STANDARD, HitRate, Metric, Recall
+from recsys.evaluation.metrics import MAP, MRR, NDCG, STANDARD, Found, HitRate, Metric, Recall
 from recsys.evaluation.protocol import evaluate, measure
 from recsys.evaluation.referee import Referee
 from recsys.evaluation.scores import Bootstrap, Score, Scores
@@ -44,6 +45,7 @@ __all__ = [
     "Diversity",
     "Events",
     "Fame",
+    "Found",
     "HeldOut",
     "HitRate",
     "Lists",
@@ -64,6 +66,7 @@ __all__ = [
     "catalogue",
     "compare",
     "evaluate",
+    "given",
     "leave_out",
     "measure",
     "segments",

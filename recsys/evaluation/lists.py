@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from recsys.evaluation.split import HeldOut, Split
 from recsys.ranking import Bools, hits
 
+_MOST_PLACES = 1 << 24  # in lists of whole catalogues, at once
+
 
 class Recommender(Protocol):
     """Whatever recommends as the models of ``implicit`` do, to users it has never seen."""
@@ -94,9 +96,9 @@ def ask(model: Recommender, held_out: Split | HeldOut, k: int, *, block: int = 4
         )
     ids = np.full((len(chosen), min(k, people.target.shape[1])), -1, dtype=np.int32)
     hit = np.zeros(ids.shape, dtype=np.bool_)
-    for part in _blocks(len(chosen), block):
+    for part in _blocks(len(chosen), _at_once(people, block)):
         rows = chosen[part]
-        listed = _listed(model, people.fold_in[rows], ids.shape[1])
+        listed = _listed(model, people, rows, ids.shape[1])
         ids[part, : listed.shape[1]] = listed
         hit[part, : listed.shape[1]] = hits(listed, people.target[rows])
     fold_in = people.fold_in if len(chosen) == len(n_targets) else people.fold_in[chosen]
@@ -107,7 +109,31 @@ def _blocks(n: int, block: int) -> Iterator[slice]:
     return (slice(start, min(start + block, n)) for start in range(0, n, block))
 
 
-def _listed(model: Recommender, fold_in: sp.csr_matrix, k: int) -> NDArray[np.int64]:
+def _at_once(people: HeldOut, block: int) -> int:
+    """Bound what a block takes where whole catalogues are ranked."""
+    return block if people.candidates is None else min(block, max(1, _MOST_PLACES // people.target.shape[1]))
+
+
+def _listed(model: Recommender, people: HeldOut, rows: NDArray[np.int64], k: int) -> NDArray[np.integer]:
+    """Ask for the lists of some held-out users; of candidates, by ranking the catalogue and leaving out the rest."""
+    if people.candidates is None:
+        return _answer(model, people.fold_in[rows], k)
+    return _among(_answer(model, people.fold_in[rows], people.target.shape[1]), people.candidates[rows], k)
+
+
+def _among(ids: NDArray[np.integer], candidates: sp.csr_matrix, k: int) -> NDArray[np.int32]:
+    """Keep the first `k` of each list that are candidates, in their order; -1 where there are fewer."""
+    allowed = np.zeros((candidates.shape[0], candidates.shape[1] + 1), dtype=np.bool_)
+    allowed[np.repeat(np.arange(candidates.shape[0]), np.diff(candidates.indptr)), candidates.indices] = True
+    row, place = np.nonzero(np.take_along_axis(allowed, ids, axis=1))  # the last column stands for id -1
+    first = np.searchsorted(row, np.arange(len(ids)))
+    nth = np.arange(len(row)) - first[row]
+    kept = np.full((len(ids), k), -1, dtype=np.int32)
+    kept[row[nth < k], nth[nth < k]] = ids[row, place][nth < k]
+    return kept
+
+
+def _answer(model: Recommender, fold_in: sp.csr_matrix, k: int) -> NDArray[np.integer]:
     n_users, n_items = fold_in.shape
     raw_ids, scores = model.recommend(
         np.arange(n_users), fold_in, N=k, filter_already_liked_items=True, recalculate_user=True

@@ -74,6 +74,20 @@ class Recall(AtK):
         return ranking.recall(lists.hit, lists.n_targets, self.k)
 
 
+class Found(AtK):
+    """Share of all that was to be found that is among `k` places: recall whose divisor is not cut at `k`.
+
+    Papers that divide each user's items by share (He et al., "LightGCN", SIGIR 2020) call this one recall. Where a user
+    has more than `k` targets it cannot reach 1, and is at most what :class:`Recall` is.
+    """
+
+    stem = "found"
+
+    def __call__(self, lists: Lists) -> Floats:
+        """Return each user's share, between 0 and 1."""
+        return ranking.found(lists.hit, lists.n_targets, self.k)
+
+
 class MAP(AtK):
     """Mean average precision of the first `k` places; see :func:`recsys.ranking.average_precision`."""
 

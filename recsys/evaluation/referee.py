@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import scipy.sparse as sp
+
 from recsys.evaluation.lists import Lists, Recommender, ask
 from recsys.evaluation.metrics import Metric
 from recsys.evaluation.protocol import evaluate, measure
@@ -30,12 +32,21 @@ class Referee:
         What is measured, on validation and on test users alike.
     bootstrap
         How intervals are got.
+    whole
+        What a model that is tested was trained on, where that is more than what models are chosen by: a train file
+        whose part validates. The split's training part unless given.
     """
 
     split: Split
     metrics: Sequence[Metric]
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    whole: sp.csr_matrix | None = None
     _touches: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
+
+    @property
+    def train(self) -> sp.csr_matrix:
+        """What a model that is tested is trained on."""
+        return self.split.train if self.whole is None else self.whole
 
     def validate(self, model: Recommender) -> Scores:
         """Score a model on the validation users, by whom it may be chosen."""

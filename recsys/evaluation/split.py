@@ -30,11 +30,15 @@ class HeldOut:
         What a model is shown: row r is a part of the history of ``users[r]``, shape (held-out users, items).
     target
         What it should recommend: the rest of the same history, same shape.
+    candidates
+        The only items that may be recommended, targets among them, same shape; all items unless given. Ranking a few
+        candidates is easier than ranking a catalogue, and says less of it (Krichene and Rendle, KDD 2020).
     """
 
     users: NDArray[np.int64]
     fold_in: sp.csr_matrix
     target: sp.csr_matrix
+    candidates: sp.csr_matrix | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,15 +204,22 @@ def leave_out(
     users = np.flatnonzero(able)
     return Split(
         train_users=_frozen_array(np.arange(matrix.shape[0])),
-        train=_frozen(train),
+        train=frozen(train),
         validation=held_out(users, train[users], validation[users]),
         test=held_out(users, train[users], test[users]),
     )
 
 
-def held_out(users: NDArray[np.int64], fold_in: sp.csr_matrix, target: sp.csr_matrix) -> HeldOut:
+def held_out(
+    users: NDArray[np.int64], fold_in: sp.csr_matrix, target: sp.csr_matrix, candidates: sp.csr_matrix | None = None
+) -> HeldOut:
     """Put held-out users together, read-only."""
-    return HeldOut(_frozen_array(users), _frozen(fold_in), _frozen(target))
+    return HeldOut(
+        _frozen_array(users),
+        frozen(fold_in),
+        frozen(target),
+        None if candidates is None else frozen(candidates),
+    )
 
 
 def _without(
@@ -222,7 +233,7 @@ def _without(
     train = np.setdiff1d(np.arange(matrix.shape[0]), np.concatenate([test, validation]))
     return Split(
         train_users=_frozen_array(train),
-        train=_frozen(matrix[train]),
+        train=frozen(matrix[train]),
         validation=_divided(matrix, validation, fold_in_fraction, divide[1]),
         test=_divided(matrix, test, fold_in_fraction, divide[0]),
     )
@@ -269,7 +280,8 @@ def _check_enough(n_held_out: int, n_validation: int, n_able: int, n_users: int)
         raise ValueError(f"holding out all {n_users} users leaves none to train on; hold out fewer")
 
 
-def _frozen(matrix: sp.csr_matrix) -> sp.csr_matrix:
+def frozen(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Make the arrays of a matrix read-only."""
     for array in (matrix.data, matrix.indices, matrix.indptr):
         array.flags.writeable = False
     return matrix
