@@ -69,6 +69,8 @@ class Contender:
     settle
         Brings what is tried on such plays into the terms that `fit` takes, which are told as found; by default they are
         the same.
+    then
+        Given what was found, the contender that adds to it: its settings are searched with the others as they are.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Contender:
     start: Params = field(default_factory=dict)
     ladder: tuple[str, tuple[int, ...]] | None = None
     settle: Settle | None = None
+    then: Callable[[Params], Contender] | None = None
 
     def settled(self, params: Params, plays: sp.csr_matrix) -> Params:
         """Give the settings that `fit` takes for what is tried on these plays."""

@@ -14,7 +14,6 @@ from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
     FloatDistribution,
-    IntDistribution,
 )
 
 from recsys.comparison import own, peers
@@ -53,17 +52,13 @@ def _of_plays(train: Callable[..., Recommender]) -> Fit:
 
 _WEIGHTING = CategoricalDistribution(["binary", "log", "tfidf", "bm25"])
 _FACTORS = (64, 128, 256, 512, 1024)
-_NEIGHBOURS = IntDistribution(20, 500, log=True)
+_NEIGHBOURS = own.BESIDE["neighbours"]
 
 _ALS: Mapping[str, BaseDistribution] = {
     "weighting": _WEIGHTING,
     "unobserved_weight": FloatDistribution(0.003, 1.0, log=True),
     "regularization": FloatDistribution(3e-4, 0.1, log=True),
     "nu": FloatDistribution(0.0, 1.0),
-}
-_BESIDE: Mapping[str, BaseDistribution] = {
-    "neighbours": _NEIGHBOURS,
-    "neighbours_weight": FloatDistribution(0.02, 2.0, log=True),
 }
 _ALS_START: Params = {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0}
 
@@ -84,10 +79,11 @@ ALL: Mapping[str, Contender] = MappingProxyType(
                 "als+items",
                 "recsys ALS + items",
                 own.fit,
-                {**_ALS, **_BESIDE},
-                {**_ALS_START, "neighbours": 200, "neighbours_weight": 0.3},
+                _ALS,
+                _ALS_START,
                 ("factors", _FACTORS),
                 own.settled,
+                own.beside,
             ),
             Contender(
                 "ease",

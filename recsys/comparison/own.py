@@ -6,20 +6,31 @@ What may be tried is written so that one range suits every kind of data. ALS its
   logarithm and a BM25 weight are of different sizes by orders of magnitude.
 * *Regularization* is that of ``nu = 1`` and is brought to any other ``nu`` so that all rows together are penalized
   alike: otherwise a range that is right for one exponent is wrong by orders of magnitude for another.
+
+Neighbours are searched when the factorization is found: trained once, it stands while what is beside it is tried, so
+that many more are tried in the same time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from recsys.als import ALS, ALSModel
-from recsys.comparison.contender import Params, Training
+from recsys.comparison.contender import Contender, Params, Training
 from recsys.evaluation import Recommender
 from recsys.models import Beside, Weighed, Weighting, neighbours
+
+BESIDE: Mapping[str, BaseDistribution] = {
+    "neighbours": IntDistribution(20, 500, log=True),
+    "neighbours_weight": FloatDistribution(0.02, 2.0, log=True),
+}
+BESIDE_START: Params = {"neighbours": 200, "neighbours_weight": 0.3}
 
 
 def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
@@ -33,22 +44,40 @@ def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender
         ``weighting``; fields of :class:`recsys.ALS`; ``neighbours``, 0 unless given, and with them
         ``neighbours_weight``.
     training
-        Seed, keys, and who watches.
+        Seed, keys, and who watches: the factorization alone.
     """
+    alone = {name: value for name, value in params.items() if name not in BESIDE}
+    return _with_neighbours(*_factorization(plays, alone, training), plays, params)
+
+
+def beside(found: Params) -> Contender:
+    """Give the contender that adds neighbours to a factorization of these settings, which is trained once."""
+    trained: list[tuple[sp.csr_matrix, ALSModel, Weighting]] = []
+
+    def add(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
+        if not trained or trained[0][0] is not plays:
+            trained[:] = [(plays, *_factorization(plays, found, replace(training, watch=None)))]
+        return _with_neighbours(*trained[0][1:], plays, params)
+
+    return Contender("neighbours", "neighbours", add, BESIDE, BESIDE_START)
+
+
+def _factorization(plays: sp.csr_matrix, params: Params, training: Training) -> tuple[ALSModel, Weighting]:
     settings = dict(params)
     weighting = Weighting.learn(plays, settings.pop("weighting"))
-    k, weight = settings.pop("neighbours", 0), settings.pop("neighbours_weight", 0.0)
-    weights = weighting(plays)
-    beside = Beside(neighbours(weights, k=k), weight) if k else None
-
-    def whole(model: ALSModel) -> Recommender:
-        return Weighed(beside.blended(model) if beside else model, weighting)
 
     def swept(sweep: int, _loss: float, model: ALSModel) -> bool:
-        return training.watch is not None and training.watch(sweep, whole(model))
+        return training.watch is not None and training.watch(sweep, Weighed(model, weighting))
 
     estimator = ALS(objective="ials", random_state=training.seed, **settings)
-    return whole(estimator.fit(weights, item_keys=training.keys, callback=swept).model_)
+    return estimator.fit(weighting(plays), item_keys=training.keys, callback=swept).model_, weighting
+
+
+def _with_neighbours(model: ALSModel, weighting: Weighting, plays: sp.csr_matrix, params: Params) -> Weighed:
+    if not params.get("neighbours"):
+        return Weighed(model, weighting)
+    nearest = neighbours(weighting(plays), k=params["neighbours"])
+    return Weighed(Beside(nearest, params["neighbours_weight"]).blended(model), weighting)
 
 
 def settled(params: Params, plays: sp.csr_matrix) -> Mapping[str, Any]:

@@ -10,10 +10,11 @@ and another process that opens the same study takes part in it.
 
 from __future__ import annotations
 
+import hashlib
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from recsys.evaluation import Recommender, Referee
 Report = Callable[[int, float, Params], None]
 
 _STARTUP = 8  # random trials before the search learns from them
+_FIRST_SHARE = 0.8  # of the time, where something is added afterwards
 _SEARCH_SHARE = 0.6  # of the time, before the costly setting is raised
 _FIRST_LOOK, _LOOK_EVERY = 3, 3  # sweeps
 
@@ -85,6 +87,18 @@ def tune(
     keys
         Stable numbers of the items, by which their factors start; their places unless given.
     """
+    if contender.then:
+        return _in_turn(
+            contender,
+            referee,
+            seconds,
+            report,
+            seed=seed,
+            storage=storage,
+            study=study,
+            max_trials=max_trials,
+            keys=keys,
+        )
     search = _Search(contender, referee, time.monotonic() + seconds, seed, report, keys)
     opened = _open(storage, study, seed)
     opened.enqueue_trial({**contender.start, **_rung(contender, 0)}, skip_if_exists=True)
@@ -96,6 +110,38 @@ def tune(
         search.run(opened, _space(contender, at), seconds, max_trials)
     tried = opened.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     return Tuned(_settings(opened.best_trial), float(opened.best_value), len(tried))
+
+
+def _in_turn(
+    contender: Contender,
+    referee: Referee,
+    seconds: float,
+    report: Report | None,
+    *,
+    study: str,
+    **how: Any,  # noqa: ANN401 - those of `tune`
+) -> Tuned:
+    """Search what a contender is made of, then what is added to it; without the addition if that is no better."""
+    ends = time.monotonic() + seconds
+    first = tune(
+        replace(contender, then=None), referee, seconds=seconds * _FIRST_SHARE, report=report, study=study, **how
+    )
+    addition = contender.then(first.params) if contender.then else contender
+    left = max(ends - time.monotonic(), 0.0)
+    later = _counted_on(report, first.trials)
+    last = tune(addition, referee, seconds=left, report=later, study=f"{study}-{_digest(first.params)}", **how)
+    trials = first.trials + last.trials
+    if last.value <= first.value:
+        return replace(first, trials=trials)
+    return Tuned({**first.params, **last.params}, last.value, trials)
+
+
+def _counted_on(report: Report | None, trials: int) -> Report | None:
+    return report and (lambda number, value, params: report(trials + number, value, params))
+
+
+def _digest(params: Params) -> str:
+    return hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.als import Objective
-from recsys.comparison import ALL
-from recsys.comparison.own import of_mean_weight, settled
+from recsys.als import ALS, Objective
+from recsys.comparison import ALL, Training, tune
+from recsys.comparison.own import beside, fit, of_mean_weight, settled
+from recsys.evaluation import NDCG, Referee, strong_generalization
 from recsys.models import Weighting
 
 TRIED = {"weighting": "log", "unobserved_weight": 0.1, "regularization": 0.004, "nu": 1.0}
@@ -43,3 +46,50 @@ def test_what_is_tried_stays_what_it_is_where_nothing_is_to_be_brought_over(play
     assert settled(tried, plays) == {**tried, "alpha": 1.0}
     assert of_mean_weight({"weighting": "binary", "alpha": 7.0}, plays)["alpha"] == 7.0
     assert ALL["ease"].settled({"l2": 3.0}, plays) == {"l2": 3.0}
+
+
+@pytest.fixture(scope="module")
+def referee():
+    """Pairs of items that are always had together, too many for two factors to keep apart."""
+    rng = np.random.default_rng(2)
+    music = sp.csr_matrix(np.repeat(rng.random((160, 20)) < 0.2, 2, axis=1).astype(np.float32))
+    return Referee(strong_generalization(music, 40), [NDCG(10)])
+
+
+BLURRED = {**TRIED, "weighting": "binary", "factors": 2, "iterations": 5}
+
+
+def test_neighbours_keep_sharp_what_few_factors_blur(referee):
+    alone = referee.validate(fit(referee.split.train, BLURRED, Training()))["ndcg_at_10"].mean
+    told = {**BLURRED, "neighbours": 20, "neighbours_weight": 1.0}
+    assert referee.validate(fit(referee.split.train, told, Training()))["ndcg_at_10"].mean > alone + 0.2
+
+
+def test_the_factorization_is_trained_once_while_neighbours_are_tried(referee, monkeypatch):
+    fits = []
+    whole = ALS.fit
+
+    def counted(self, *args, **more):
+        fits.append(self.factors)
+        return whole(self, *args, **more)
+
+    monkeypatch.setattr(ALS, "fit", counted)
+    adds = beside(BLURRED)
+    for k, weight in ((5, 0.1), (10, 0.7), (20, 1.0)):
+        told = {"neighbours": k, "neighbours_weight": weight}
+        model = adds.fit(referee.split.train, told, Training())
+        expected = fit(referee.split.train, {**BLURRED, **told}, Training())
+        rows = referee.split.validation.fold_in[:9]
+        assert np.array_equal(model.recommend(range(9), rows)[0], expected.recommend(range(9), rows)[0])
+    assert len(fits) == 1 + 3
+
+
+def test_what_is_added_is_kept_only_if_it_is_better(referee):
+    seen, few = [], replace(ALL["als+items"], ladder=("factors", (2,)))
+    found = tune(few, referee, seconds=600, max_trials=2, report=lambda number, *_: seen.append(number))
+    assert found.params["neighbours"] > 0
+    assert seen == list(range(found.trials))
+    useless = replace(few, then=lambda _: ALL["random"])
+    alone = tune(useless, referee, seconds=600, max_trials=2)
+    assert "neighbours" not in alone.params
+    assert alone.value < found.value
