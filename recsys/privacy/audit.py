@@ -14,8 +14,8 @@ from recsys.als import ALSModel
 from recsys.errors import LeakError
 from recsys.models import Beside, Blend, Factors, Weighting
 from recsys.models.scored import Scorer
-from recsys.privacy.membership import Membership, matched, rank_scores
 from recsys.privacy.foreign import foreign_rows
+from recsys.privacy.membership import Membership, matched, rank_scores
 from recsys.privacy.unicity import SharedPairs, fewest_listeners, shared_pairs, singled_out
 
 _KNOWN = (2, 3, 4, 5)
