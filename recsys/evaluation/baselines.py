@@ -26,7 +26,7 @@ class Popularity:
     def of(cls, listeners: ArrayLike) -> Popularity:
         """Recommend by numbers or shares of listeners that somebody else counted, shape (items,)."""
         made = cls.__new__(cls)
-        made._count(np.asarray(listeners))
+        made._count(np.asarray(listeners))  # noqa: SLF001 - its own
         return made
 
     def _count(self, listeners: NDArray[Any]) -> None:
