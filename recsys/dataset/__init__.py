@@ -16,7 +16,7 @@ else vouches for in the same way.
 
 from __future__ import annotations
 
-from recsys.dataset.benchmark import benchmark_events, import_benchmark
+from recsys.dataset.benchmark import benchmark_events, benchmark_targets, import_benchmark
 from recsys.dataset.builder import build
 from recsys.dataset.change import Change
 from recsys.dataset.diff import Difference, difference
@@ -42,6 +42,7 @@ __all__ = [
     "Reproduction",
     "Vocabulary",
     "benchmark_events",
+    "benchmark_targets",
     "build",
     "build_next",
     "difference",
