@@ -13,7 +13,7 @@ from recsys.transparency.log import Log, pieces
 
 
 class Shown:
-    """What a book holds at one instant. Every entry that is given was proved to be in it.
+    """What a book holds at one instant.
 
     Parameters
     ----------
@@ -69,6 +69,18 @@ class Shown:
         if missing := [number for number in numbers if number not in found]:
             raise LogBrokenError(f"the book of {self._log.name} has no entry {missing[0]}")
         return [found[number] for number in numbers]
+
+    def of(self, owners: Iterable[str]) -> dict[str, list[Entry]]:
+        """Read the entries of many owners, oldest first, as they are stored: not proved to be all.
+
+        For a writer, in bulk: the whole book is checked by whoever reads it (:meth:`recsys.collective.book.Book.scan`).
+        """
+        found: dict[str, list[Entry]] = {}
+        for some in pieces(owners):
+            query = sa.select(self._rows).where(self._rows.c.owner.in_(some)).order_by(self._rows.c.seq)
+            for row in self._connection.execute(query):
+                found.setdefault(row.owner, []).append(read_row(row))
+        return found
 
     def recorded(self, records: Iterable[str]) -> set[str]:
         """Tell which of these documents, named by the SHA-256 of their envelopes, stand in the book already."""

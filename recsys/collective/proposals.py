@@ -1,0 +1,232 @@
+"""What is voted on: a proposal that says everything, and whose hash is what a ballot names.
+
+Nothing about a vote is decided outside its proposal: who may use what for which purpose until when, the price and how
+it is split, when voting opens and closes, what makes it pass, whether members may delegate their vote and whether votes
+have weights. Fractions are exact.
+
+It passes if turnout reaches the quorum, more say yes than no, and yes / (yes + no) reaches the threshold. Abstentions
+count for the quorum alone. A tie never passes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from recsys.bundle import Terms
+from recsys.canonical import canonical_json, parse_json, sha256_hex, utc_text
+from recsys.collective.split import Split, fraction
+from recsys.consent.terms import one_line
+from recsys.errors import ProposalInvalidError
+
+FORMAT = "recsys-proposal/1"
+KINDS = ("sample", "full", "aggregate")
+ONE_MEMBER_ONE_VOTE = "one-member-one-vote"
+STATED_WEIGHTS = "stated-weights"
+
+_LARGEST = 1 << 20
+_HALF = Fraction(1, 2)
+_LONGEST_TERM_DAYS = 36_525
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A sale that members are asked about.
+
+    Parameters
+    ----------
+    title
+        In a line, what it is about.
+    buyer, purpose
+        Who may use it, and for what; as in the terms of a bundle.
+    kind
+        What is handed over: ``"sample"``, ``"full"`` (a model) or ``"aggregate"`` (a licensed table of sums).
+    run, version
+        The training run or the dataset version that it is made of; one of them at least.
+    price_cents, currency
+        The price in hundredths, and its ISO 4217 currency.
+    split
+        How the price is cut.
+    term_days
+        For how many days after the close the buyer may use it.
+    opens, closes
+        When votes are taken: from the first instant on, before the second.
+    quorum
+        The least turnout, of all who may vote, in [0, 1].
+    threshold
+        The least yes / (yes + no), from one half on.
+    weighting
+        ``"one-member-one-vote"``, or ``"stated-weights"``: whole numbers in a file whose SHA-256 is `weights`.
+    weights
+        SHA-256 of the canonical JSON of weights by pseudonym; only with stated weights.
+    delegation
+        Whether members may give their vote to another member, who may give it on. Who votes themselves, does.
+
+    Raises
+    ------
+    ProposalInvalidError
+        Names the field that is unclear.
+    """
+
+    title: str
+    buyer: str
+    purpose: str
+    kind: str
+    price_cents: int
+    term_days: int
+    opens: datetime
+    closes: datetime
+    run: str | None = None
+    version: str | None = None
+    currency: str = "USD"
+    split: Split = field(default_factory=Split)
+    quorum: Fraction = _HALF
+    threshold: Fraction = _HALF
+    weighting: str = ONE_MEMBER_ONE_VOTE
+    weights: str | None = None
+    delegation: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("title", "buyer", "purpose"):
+            object.__setattr__(self, name, _line(getattr(self, name), name))
+        for name, wrong in _faults(self):
+            if wrong:
+                raise ProposalInvalidError(f"{name}; this proposal says {wrong!r:.100}")
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON: what is voted on."""
+        return sha256_hex(canonical_json(self.as_dict()))
+
+    @property
+    def expires(self) -> date:
+        """The first day on which the buyer may not use it any more."""
+        return self.closes.astimezone(UTC).date() + timedelta(days=self.term_days)
+
+    def terms(self, **weaker: Any) -> Terms:  # noqa: ANN401 - as in Terms
+        """Give the terms of the bundle that the proposal is about; `weaker` says how a sample is weaker."""
+        if self.kind == "aggregate":
+            raise ProposalInvalidError("this proposal licenses an aggregate, of which no bundle is made")
+        return Terms(
+            kind=self.kind,  # type: ignore[arg-type] - one of its two
+            buyer=self.buyer,
+            purpose=self.purpose,
+            expires=self.expires,
+            proposal=self.hash,
+            price_cents=self.price_cents,
+            currency=self.currency,
+            **weaker,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as plain values for JSON: fractions as text, instants in UTC."""
+        told: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        return told | {
+            "format": FORMAT,
+            "split": self.split.as_dict(),
+            "quorum": str(self.quorum),
+            "threshold": str(self.threshold),
+            "opens": utc_text(self.opens),
+            "closes": utc_text(self.closes),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Proposal:
+        """Read what :meth:`as_dict` gives, or what a person wrote: ``"1/2"``, ``"60%"``, TOML's instants.
+
+        Raises
+        ------
+        ProposalInvalidError
+            If a field is missing, unknown or unclear.
+        """
+        values = dict(told)
+        if values.pop("format", FORMAT) != FORMAT:
+            raise ProposalInvalidError(f"this is of the format {told['format']!r:.60}; {FORMAT!r} was expected")
+        readers = {
+            "split": Split.from_dict,
+            "quorum": fraction,
+            "threshold": fraction,
+            "opens": _moment,
+            "closes": _moment,
+        }
+        try:
+            return cls(**{name: readers.get(name, _same)(value) for name, value in values.items()})
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ProposalInvalidError(
+                f"this is no proposal: {str(error).replace('Proposal.__init__()', 'it')}"
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path, **defaults: Any) -> Proposal:  # noqa: ANN401 - any field
+        """Read a proposal from a TOML or JSON file; `defaults` stand for what it leaves out.
+
+        Raises
+        ------
+        ProposalInvalidError
+            If it cannot be read.
+        """
+        try:
+            data = path.read_bytes()[: _LARGEST + 1]
+            told = parse_json(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+        except (OSError, ValueError, RecursionError) as error:
+            raise ProposalInvalidError(f"{path} cannot be read as a proposal: {error}") from error
+        if not isinstance(told, dict):
+            raise ProposalInvalidError(f"{path.name} holds no table of fields")
+        return cls.from_dict({**defaults, **told})
+
+
+def _faults(one: Proposal) -> list[tuple[str, object]]:
+    """Give what each field must be, with what it is where it is not."""
+    whole = type(one.price_cents) is int and type(one.term_days) is int
+    names = [name for name in (one.run, one.version) if name is not None]
+    weighted = one.weighting == STATED_WEIGHTS
+    return [
+        (f"kind is one of {', '.join(KINDS)}", one.kind not in KINDS and one.kind),
+        ("a price is a whole number of cents, 0 or more, and a term of days", not whole and repr(one.price_cents)),
+        ("a price is 0 or more", whole and one.price_cents < 0 and one.price_cents),
+        ("a term has 1 to 36,525 days", whole and not 1 <= one.term_days <= _LONGEST_TERM_DAYS and str(one.term_days)),
+        ("a currency is a code of three letters", not _is_currency(one.currency) and repr(one.currency)),
+        ("it names a run or a version", not (names and all(isinstance(n, str) and n for n in names)) and repr(names)),
+        ("voting closes after it opens", not one.opens < one.closes and utc_text(one.closes)),
+        ("a quorum lies between 0 and 1", not 0 <= one.quorum <= 1 and one.quorum),
+        ("a threshold lies between 1/2 and 1", not _HALF <= one.threshold <= 1 and one.threshold),
+        (
+            f"weighting is {ONE_MEMBER_ONE_VOTE} or {STATED_WEIGHTS}",
+            one.weighting not in {ONE_MEMBER_ONE_VOTE, STATED_WEIGHTS} and repr(one.weighting),
+        ),
+        (
+            "stated weights, and they alone, name their file's SHA-256",
+            weighted != _is_hash(one.weights) and one.weighting,
+        ),
+        ("delegation is true or false", type(one.delegation) is not bool and repr(one.delegation)),
+    ]
+
+
+def _line(told: Any, name: str) -> str:  # noqa: ANN401 - any JSON value
+    try:
+        return one_line(told, f"the {name} of a proposal")
+    except (ValueError, TypeError) as error:
+        raise ProposalInvalidError(str(error)) from error
+
+
+def _moment(told: Any) -> datetime:  # noqa: ANN401 - any JSON or TOML value
+    moment = told if isinstance(told, datetime) else datetime.fromisoformat(told)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _same(told: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return told
+
+
+def _is_currency(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 3 and text.isascii() and text.isupper()  # noqa: PLR2004 - ISO 4217
+
+
+def _is_hash(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")  # noqa: PLR2004 - SHA-256
