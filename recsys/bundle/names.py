@@ -8,8 +8,9 @@ counted by optimal string alignment (Damerau, CACM 1964: a letter too many, too 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from recsys.listens import artist_key
+
+if TYPE_CHECKING:
+    from recsys.bundle.sample import SampleModel
 
 _LONGEST = 120  # letters of a question that are read
 _NEAR, _ALIKE, _CERTAIN = 0.75, 0.6, 0.85
@@ -60,25 +64,41 @@ class NameIndex:
     listeners
         How well known each is, shape (artists,): the better known of equally good answers comes first. Without it the
         lower column does.
+    aliases
+        Other spellings, each with the name of its artist.
     """
 
-    def __init__(self, names: Iterable[str], listeners: ArrayLike | None = None) -> None:
+    def __init__(
+        self, names: Iterable[str], listeners: ArrayLike | None = None, aliases: Mapping[str, str] | None = None
+    ) -> None:
         self.names: tuple[str, ...] = tuple(names)
         fame = np.zeros(len(self.names)) if listeners is None else np.asarray(listeners, dtype=np.float64)
         if fame.shape != (len(self.names),):
             raise ValueError(
                 f"listeners has shape {fame.shape}; expected one number for each of {len(self.names)} names"
             )
-        keys = [artist_key(name) for name in self.names]
-        order = sorted(range(len(keys)), key=lambda column: (keys[column], -fame[column], column))
-        self._columns = np.array(order, dtype=np.int64)
-        self._keys = [keys[column] for column in order]
+        self._column = {name: column for column, name in enumerate(self.names)}
+        spelled = [(name, False, column) for name, column in self._column.items()]
+        spelled += [(told, True, self._column[name]) for told, name in (aliases or {}).items()]
+        keyed = sorted((artist_key(told), other, -fame[column], column) for told, other, column in spelled)
+        self._keys = [key for key, *_ in keyed]
+        self._columns = np.array([column for *_, column in keyed], dtype=np.int64)
+        self._by_key = {key: column for key, *_, column in reversed(keyed)}
         self._fame = fame[self._columns]
         self._text = "\n".join(self._keys)
         self._starts = np.cumsum([0, *(len(key) + 1 for key in self._keys)])
 
+    @classmethod
+    def of(cls, sample: SampleModel) -> NameIndex:
+        """Index the artists of a sample by their names and by the other spellings that its bundle tells."""
+        return cls(sample.named.artists.names, sample.listeners, sample.aliases)
+
     def __len__(self) -> int:
         return len(self.names)
+
+    def column(self, name: str) -> int | None:
+        """Find the artist of this very name, or else of the same artist key; the best known if there are several."""
+        return self._column.get(name, self._by_key.get(artist_key(name[:_LONGEST])))
 
     def search(self, text: str, n: int = 10) -> list[tuple[int, float]]:
         """Find artists by what somebody typed.
@@ -100,12 +120,12 @@ class NameIndex:
             return []
         found: dict[int, float] = {}
         for tier in self._tiers(key, written):
-            known = [(place, likeness) for place, likeness in tier if place not in found]
-            known.sort(key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
-            found |= dict(known[: n - len(found)])
-            if len(found) >= n:
-                break
-        return [(int(self._columns[place]), likeness) for place, likeness in found.items()]
+            tier.sort(key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
+            for place, likeness in tier:
+                found.setdefault(int(self._columns[place]), likeness)
+                if len(found) == n:
+                    return list(found.items())
+        return list(found.items())
 
     def resolve(self, text: str, *, near: int = 3) -> Taken:
         """Say which artist a name means.

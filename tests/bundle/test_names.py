@@ -98,6 +98,17 @@ def test_listeners_of_other_artists_are_refused():
         NameIndex(["a", "b", "c"], [1.0, 2.0])
 
 
+def test_other_spellings_find_the_artist_but_never_push_a_name_aside():
+    index = NameIndex(["Puff Daddy", "Diddy", "Prince"], [5, 1, 9], {"The Artist": "Prince", "Diddy!": "Puff Daddy"})
+    assert index.resolve("the artist").name == "Prince"
+    assert index.resolve("diddy").name == "Diddy"
+    assert index.column("The artist") == 2
+    assert index.column("DIDDY") == 1
+    assert index.column("Diddy") == 1
+    assert index.column("nobody") is None
+    assert index.search("prince", 3) == [(2, 1.0)]
+
+
 def test_many_names_are_corrected_at_once_where_that_is_sure(index):
     told = ["Aphex Twn", "Bjrk", "Björk", "nobody", "x", "Boards of Canda"]
     assert index.corrected(told) == {"Aphex Twn": 2, "Boards of Canda": 10}
