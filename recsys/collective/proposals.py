@@ -11,7 +11,7 @@ count for the quorum alone. A tie never passes.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -29,6 +29,7 @@ FORMAT = "recsys-proposal/1"
 KINDS = ("sample", "full", "aggregate")
 ONE_MEMBER_ONE_VOTE = "one-member-one-vote"
 STATED_WEIGHTS = "stated-weights"
+WEIGHTINGS = (ONE_MEMBER_ONE_VOTE, STATED_WEIGHTS)
 
 _LARGEST = 1 << 20
 _HALF = Fraction(1, 2)
@@ -95,9 +96,11 @@ class Proposal:
     def __post_init__(self) -> None:
         for name in ("title", "buyer", "purpose"):
             object.__setattr__(self, name, _line(getattr(self, name), name))
-        for name, wrong in _faults(self):
-            if wrong:
-                raise ProposalInvalidError(f"{name}; this proposal says {wrong!r:.100}")
+        for name in ("opens", "closes"):
+            object.__setattr__(self, name, _moment(getattr(self, name)))
+        for words, holds, found in _rules(self):
+            if not holds:
+                raise ProposalInvalidError(f"{words}; this proposal says {found!r:.100}")
 
     @cached_property
     def hash(self) -> str:
@@ -114,7 +117,7 @@ class Proposal:
         if self.kind == "aggregate":
             raise ProposalInvalidError("this proposal licenses an aggregate, of which no bundle is made")
         return Terms(
-            kind=self.kind,  # type: ignore[arg-type] - one of its two
+            kind="full" if self.kind == "full" else "sample",
             buyer=self.buyer,
             purpose=self.purpose,
             expires=self.expires,
@@ -148,15 +151,8 @@ class Proposal:
         values = dict(told)
         if values.pop("format", FORMAT) != FORMAT:
             raise ProposalInvalidError(f"this is of the format {told['format']!r:.60}; {FORMAT!r} was expected")
-        readers = {
-            "split": Split.from_dict,
-            "quorum": fraction,
-            "threshold": fraction,
-            "opens": _moment,
-            "closes": _moment,
-        }
         try:
-            return cls(**{name: readers.get(name, _same)(value) for name, value in values.items()})
+            return cls(**{name: _READERS.get(name, _same)(value) for name, value in values.items()})
         except (TypeError, ValueError, AttributeError) as error:
             raise ProposalInvalidError(
                 f"this is no proposal: {str(error).replace('Proposal.__init__()', 'it')}"
@@ -181,30 +177,27 @@ class Proposal:
         return cls.from_dict({**defaults, **told})
 
 
-def _faults(one: Proposal) -> list[tuple[str, object]]:
-    """Give what each field must be, with what it is where it is not."""
+def _rules(one: Proposal) -> list[tuple[str, bool, object]]:
+    """Give what must hold of each field, whether it does, and what the field is."""
     whole = type(one.price_cents) is int and type(one.term_days) is int
-    names = [name for name in (one.run, one.version) if name is not None]
-    weighted = one.weighting == STATED_WEIGHTS
     return [
-        (f"kind is one of {', '.join(KINDS)}", one.kind not in KINDS and one.kind),
-        ("a price is a whole number of cents, 0 or more, and a term of days", not whole and repr(one.price_cents)),
-        ("a price is 0 or more", whole and one.price_cents < 0 and one.price_cents),
-        ("a term has 1 to 36,525 days", whole and not 1 <= one.term_days <= _LONGEST_TERM_DAYS and str(one.term_days)),
-        ("a currency is a code of three letters", not _is_currency(one.currency) and repr(one.currency)),
-        ("it names a run or a version", not (names and all(isinstance(n, str) and n for n in names)) and repr(names)),
-        ("voting closes after it opens", not one.opens < one.closes and utc_text(one.closes)),
-        ("a quorum lies between 0 and 1", not 0 <= one.quorum <= 1 and one.quorum),
-        ("a threshold lies between 1/2 and 1", not _HALF <= one.threshold <= 1 and one.threshold),
+        (f"kind is one of {', '.join(KINDS)}", one.kind in KINDS, one.kind),
+        ("a price is a whole number of cents, 0 or more", whole and one.price_cents >= 0, one.price_cents),
+        ("a term has 1 to 36,525 days", whole and 1 <= one.term_days <= _LONGEST_TERM_DAYS, one.term_days),
+        ("a currency is a code of three letters such as USD", _is_currency(one.currency), one.currency),
+        ("run is text or left out", one.run is None or _is_text(one.run), one.run),
+        ("version is text or left out", one.version is None or _is_text(one.version), one.version),
+        ("it names the run or the version that is handed over", bool(one.run or one.version), None),
+        ("voting closes after it opens", one.opens < one.closes, utc_text(one.closes)),
+        ("a quorum lies between 0 and 1", 0 <= one.quorum <= 1, str(one.quorum)),
+        ("a threshold lies between 1/2 and 1", _HALF <= one.threshold <= 1, str(one.threshold)),
+        (f"weighting is one of {', '.join(WEIGHTINGS)}", one.weighting in WEIGHTINGS, one.weighting),
         (
-            f"weighting is {ONE_MEMBER_ONE_VOTE} or {STATED_WEIGHTS}",
-            one.weighting not in {ONE_MEMBER_ONE_VOTE, STATED_WEIGHTS} and repr(one.weighting),
+            "weights are the SHA-256 of a file where weighting is stated-weights, and else left out",
+            _is_hash(one.weights) if one.weighting == STATED_WEIGHTS else one.weights is None,
+            one.weights,
         ),
-        (
-            "stated weights, and they alone, name their file's SHA-256",
-            weighted != _is_hash(one.weights) and one.weighting,
-        ),
-        ("delegation is true or false", type(one.delegation) is not bool and repr(one.delegation)),
+        ("delegation is true or false", type(one.delegation) is bool, one.delegation),
     ]
 
 
@@ -222,6 +215,17 @@ def _moment(told: Any) -> datetime:  # noqa: ANN401 - any JSON or TOML value
 
 def _same(told: Any) -> Any:  # noqa: ANN401 - any JSON value
     return told
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "split": Split.from_dict,
+    "quorum": fraction,
+    "threshold": fraction,
+}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _is_currency(text: object) -> bool:
