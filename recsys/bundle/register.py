@@ -23,11 +23,10 @@ from recsys.canonical import atomic_path, canonical_json, create_once, write_ato
 from recsys.errors import BundleInvalidError
 
 _FACTORS = "item_factors"
-_FIELDS = {"digest", "buyer", "run", "packed_at", "names"}
 
 
 @dataclass(frozen=True)
-class Packed:
+class Entry:
     """A bundle that was packed.
 
     Attributes
@@ -77,37 +76,35 @@ class Register:
             create_once(self.key_path, secrets.token_bytes(32))
         return self.key_path.read_bytes()
 
-    def enter(  # noqa: D417 - as in Packed
+    def enter(
         self, digest: str, *, buyer: str, run: str, packed_at: str, names: Sequence[str], factors: NDArray[Any]
-    ) -> Packed:
-        """Keep a bundle's record and its factors, as :class:`Packed` has them; a bundle entered twice is one.
+    ) -> Entry:
+        """Keep a bundle's record and its factors, as :class:`Entry` has them; a bundle entered twice is one.
 
         Parameters
         ----------
         factors
             The artists' factors as they are in the bundle, marked.
         """
-        packed = Packed(digest, buyer, run, packed_at, tuple(names))
+        entry = Entry(digest, buyer, run, packed_at, tuple(names))
         with atomic_path(self.folder / f"{digest}.safetensors") as partial:
             save_file({_FACTORS: np.ascontiguousarray(factors)}, partial)
-        write_atomically(self.folder / f"{digest}.json", canonical_json(asdict(packed)))
-        return packed
+        write_atomically(self.folder / f"{digest}.json", canonical_json(asdict(entry)))
+        return entry
 
-    def entries(self) -> list[Packed]:
+    def entries(self) -> list[Entry]:
         """Give all records, in the order of their packing."""
         found = [self._read(path) for path in self.folder.glob("*.json")]
-        return sorted(found, key=lambda packed: (packed.packed_at, packed.digest))
+        return sorted(found, key=lambda entry: (entry.packed_at, entry.digest))
 
-    def _read(self, path: Path) -> Packed:
+    def _read(self, path: Path) -> Entry:
         try:
             told = json.loads(path.read_bytes())
-            if set(told) != _FIELDS:
-                raise ValueError(f"it has {sorted(told)}")
-            return Packed(**{**told, "names": tuple(told["names"])})
-        except (ValueError, TypeError) as error:
+            return Entry(**{**told, "names": tuple(told["names"])})
+        except (ValueError, TypeError, KeyError) as error:
             raise BundleInvalidError(f"{path} is no record of a bundle: {error}; restore it from a backup") from error
 
-    def unmarked(self, packed: Packed) -> NDArray[np.float32]:
+    def unmarked(self, entry: Entry) -> NDArray[np.float32]:
         """Give the factors of a bundle as they were before they were marked, shape (artists, factors).
 
         Raises
@@ -115,13 +112,13 @@ class Register:
         BundleInvalidError
             If they are not there or are damaged.
         """
-        path = self.folder / f"{packed.digest}.safetensors"
+        path = self.folder / f"{entry.digest}.safetensors"
         try:
             factors = load_file(path)[_FACTORS].astype(np.float32)
         except (OSError, SafetensorError, KeyError) as error:
             raise BundleInvalidError(
                 f"the factors of a bundle cannot be read from {path} ({error}); restore them from a backup"
             ) from error
-        if factors.ndim != 2 or len(factors) != len(packed.names):  # noqa: PLR2004 - artists and factors
-            raise BundleInvalidError(f"{path} has shape {factors.shape} for {len(packed.names)} names; restore it")
-        return factors * signs(packed.buyer, self.key, factors.shape[1])
+        if factors.ndim != 2 or len(factors) != len(entry.names):  # noqa: PLR2004 - artists and factors
+            raise BundleInvalidError(f"{path} has shape {factors.shape} for {len(entry.names)} names; restore it")
+        return factors * signs(entry.buyer, self.key, factors.shape[1])
