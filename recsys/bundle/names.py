@@ -120,7 +120,6 @@ class NameIndex:
             return []
         found: dict[int, float] = {}
         for tier in self._tiers(key, written):
-            tier.sort(key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
             for place, likeness in tier:
                 found.setdefault(int(self._columns[place]), likeness)
                 if len(found) == n:
@@ -174,7 +173,7 @@ class NameIndex:
         return self._end(key) - bisect_left(self._keys, key) == 1
 
     def _tiers(self, key: str, written: str) -> Iterator[list[tuple[int, float]]]:
-        """Give places with their likeness, tier by tier; a place may come again."""
+        """Give places with their likeness, best first, tier by tier; a place may come again."""
         first, last = bisect_left(self._keys, key), self._end(key)
         same = bisect_left(self._keys, key + "\0")
         yield [(place, 1.0) for place in range(first, same) if self.names[self._columns[place]] == written]
@@ -183,10 +182,13 @@ class NameIndex:
             yield self._begun(same, last, key)
             return
         slips = self._slips(key)
-        yield [*((place, likeness) for place, likeness in slips if likeness >= _NEAR), *self._begun(same, last, key)]
-        yield [(place, len(key) / len(self._keys[place])) for place in self._holding(key)]
-        for place, likeness in slips:
-            yield [(place, likeness)]
+        near = [(place, likeness) for place, likeness in slips if likeness >= _NEAR]
+        yield self._by_fame([*near, *self._begun(same, last, key)])
+        yield self._by_fame([(place, len(key) / len(self._keys[place])) for place in self._holding(key)])
+        yield slips
+
+    def _by_fame(self, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
+        return sorted(found, key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
 
     def _end(self, key: str) -> int:
         return bisect_left(self._keys, key + "\U0010ffff")
