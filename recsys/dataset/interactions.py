@@ -62,8 +62,18 @@ class Interactions:
         ConfigError
             If the file cannot be read, or a column is missing or holds something else; names file and column.
         """
-        table = read_table(path)
-        user, artists = texts(table, USER, path), texts(table, ARTIST, path)
+        return cls.of(read_table(path), path)
+
+    @classmethod
+    def of(cls, table: pa.Table, path: Path, artist: Sequence[str] = ARTIST) -> Interactions:
+        """Take a table that was read from `path`; `artist` are the names that the column of artists may have.
+
+        Raises
+        ------
+        ConfigError
+            As in :meth:`read`.
+        """
+        user, artists = texts(table, USER, path), texts(table, artist, path)
         if not len(table):
             raise ConfigError(f"{path.name} has a head and no lines; there is nothing to learn from")
         given = [name for name in PLAYS if name in table.column_names]
