@@ -32,6 +32,10 @@ def compare(
     budget: Seconds = 600.0,
     protocol: Literal["users", "time", "items"] = "users",
     held_out: float = 0.1,
+    test: Path | None = None,
+    negatives: Path | None = None,
+    top_items: int | None = None,
+    min_listeners: int = 1,
     seed: int = 0,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
@@ -50,13 +54,26 @@ def compare(
         users: whole listeners are held out. time: trained on the past, tested on the future (needs a column time).
         items: one item of each listener is left out, which flatters every model.
     held_out
-        Share of the listeners (by time: of the listens) to test on, and as many again to choose settings by.
+        Share of the listeners (by time: of the listens) to test on, and as many again to choose settings by; 1 or more
+        is their number.
+    test
+        File of the pairs to find, with the same columns: train and test as somebody else divided them, for comparison
+        with their figures. Settings are chosen within the other file.
+    negatives
+        File of what is ranked beside each listener's pairs of the test file (columns user, and item or a list
+        negatives); without one all items are.
+    top_items
+        Keep so many artists, those that most listeners have.
+    min_listeners
+        Keep artists that so many listeners have.
     seed
         Decides the split, the search and the start of each model.
     """
     from recsys.experiment.contest import Plan, contest
+    from recsys.experiment.protocols import Division
 
-    plan = Plan(models=models, seconds=budget, protocol=protocol, held_out=held_out, seed=seed)
+    division = Division(protocol=protocol, held_out=held_out, test=test, negatives=negatives, seed=seed)
+    plan = Plan(models=models, seconds=budget, division=division, top_items=top_items, min_listeners=min_listeners)
     with common.steps() as step:
         bars = {name: step(name) for name in models}
         best: dict[str, float] = {}

@@ -175,7 +175,7 @@ def _reporter(name: str, step: Step | None) -> Callable[[int, float, Params], No
 
 def _entry(contender: Contender, tuned: Tuned, referee: Referee, seed: int, searched: float) -> Entry:
     begun = time.monotonic()
-    model = contender.fit(referee.split.train, tuned.params, Training(seed))
+    model = contender.fit(referee.train, tuned.params, Training(seed))
     trained = time.monotonic() - begun
     scores, lists = referee.test(contender.name, model)
     seconds = {"search": searched, "training": trained}
@@ -184,7 +184,7 @@ def _entry(contender: Contender, tuned: Tuned, referee: Referee, seed: int, sear
 
 def _character(lists: Lists, referee: Referee) -> dict[str, float]:
     k = min(metric.k for metric in referee.metrics)
-    fame = Fame.among(referee.split.train)
+    fame = Fame.among(referee.train)
     measures: list[Metric] = [Novelty(k, fame)]
     means = {name: score.mean for name, score in measure(lists, measures, referee.bootstrap).items()}
     return {**means, **catalogue(lists, k)}

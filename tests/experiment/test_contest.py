@@ -7,6 +7,7 @@ import pytest
 
 from recsys.errors import ConfigError, DatasetTooSmallError
 from recsys.experiment.contest import Plan, contest
+from recsys.experiment.protocols import Division
 from recsys.home import Home
 from recsys.tracking import Tracker
 
@@ -94,7 +95,7 @@ def timed(tmp_path_factory):
 
 
 def test_by_time_the_future_is_predicted(timed, home):
-    outcome = contest(timed, Plan(models=NAMES, seconds=1, protocol="time", held_out=0.2), home)
+    outcome = contest(timed, Plan(models=NAMES, seconds=1, division=Division(protocol="time", held_out=0.2)), home)
     told = outcome.protocol
     assert told["protocol"].startswith("global temporal split")
     assert (told["training_users"], told["items"]) == (40, 30)
@@ -103,17 +104,17 @@ def test_by_time_the_future_is_predicted(timed, home):
 
 def test_leaving_items_out_warns(timed, home):
     with pytest.warns(UserWarning, match="people it was fitted to"):
-        outcome = contest(timed, Plan(models=["popularity"], seconds=1, protocol="items"), home)
+        outcome = contest(timed, Plan(models=["popularity"], seconds=1, division=Division(protocol="items")), home)
     assert outcome.protocol["test_users"] == 40
 
 
 def test_a_file_without_times_cannot_be_divided_by_time(interactions, home):
     with pytest.raises(ConfigError, match="one of time, timestamp, ts, played_at, date is needed"):
-        contest(interactions, Plan(models=NAMES, seconds=1, protocol="time"), home)
+        contest(interactions, Plan(models=NAMES, seconds=1, division=Division(protocol="time")), home)
 
 
 def test_times_that_are_none_are_refused(tmp_path, home):
     path = tmp_path / "odd.csv"
     path.write_text("user,item,time\n" + "".join(f"{u},{i},soon\n" for u in range(12) for i in range(4)))
     with pytest.raises(ConfigError, match=r"odd\.csv: the column of times holds something else"):
-        contest(path, Plan(models=NAMES, seconds=1, protocol="time"), home)
+        contest(path, Plan(models=NAMES, seconds=1, division=Division(protocol="time")), home)
