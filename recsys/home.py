@@ -5,6 +5,7 @@
     .recsys/
       keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
       keys/operator.key   the collective's own key: signs heads, statements and receipts
+      keys/seal.key       seals bundles; its public half goes to buyers
       keys/members/       signing keys that are kept for members
       keys/data/          a key for each member's contributions; back them up apart from those
       ledger.db, .head    consent; with RECSYS_DATABASE=postgresql://... only the head lies here
@@ -62,6 +63,11 @@ class Home:
     def operator(self) -> SigningKey:
         """The collective's own key, which signs heads, statements and receipts; a new collective's is made here."""
         return SigningKey.at(self.path / "keys" / "operator.key")
+
+    @property
+    def seal_key(self) -> Path:
+        """Where the key lies that seals bundles."""
+        return self.path / "keys" / "seal.key"
 
     @property
     def controller(self) -> Controller:

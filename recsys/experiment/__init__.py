@@ -12,7 +12,7 @@ from recsys.experiment.config import Experiment, als_keys, load_experiment
 from recsys.experiment.provenance import Provenance
 from recsys.experiment.receipt import ErasureReceipt, check_receipt
 from recsys.experiment.retrain import Retrained, retrain
-from recsys.experiment.run import METRICS, Outcome, Trained, report_run, run, train
+from recsys.experiment.run import METRICS, Outcome, Trained, divide, report_run, run, train
 
 __all__ = [
     "METRICS",
@@ -26,6 +26,7 @@ __all__ = [
     "affected",
     "als_keys",
     "check_receipt",
+    "divide",
     "load_experiment",
     "report_run",
     "retrain",

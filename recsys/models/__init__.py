@@ -1,11 +1,12 @@
 """Models that are put together from parts: what scores, how plays are weighed, what stands beside a factorization.
 
 ``scored`` turns scores into lists, ``items`` are models of items alone (neighbours, EASE), ``weighting`` is how models
-look at plays, ``blend`` puts neighbours beside a factorization. All speak as the models of ``implicit`` do.
+look at plays, ``recency`` halves weights with age, ``blend`` puts neighbours beside a factorization. All speak as the models of ``implicit`` do.
 """
 
 from recsys.models.blend import Beside, Blend, Factors
-from recsys.models.items import Ease, Neighbours, ease, neighbours
+from recsys.models.items import Ease, Neighbours, ease, neighbours, shared_by
+from recsys.models.recency import ages, latest, recent
 from recsys.models.scored import Scored, Scorer
 from recsys.models.stored import beside_arrays, from_arrays
 from recsys.models.weighting import Kind, Weighed, Weighting
@@ -21,8 +22,10 @@ __all__ = [
     "Scorer",
     "Weighed",
     "Weighting",
+    "ages",
     "beside_arrays",
     "ease",
     "from_arrays",
     "neighbours",
+    "shared_by",
 ]

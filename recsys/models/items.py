@@ -73,14 +73,14 @@ def neighbours(
     alike = sp.csr_matrix(model.similarity).astype(np.float32)
     alike.setdiag(0)
     if together > 1:
-        alike = _shared(train, alike, together)
+        alike = shared_by(train, alike, together)
     alike.eliminate_zeros()
     across = sp.csr_matrix(alike.T)
     across.sort_indices()
     return Neighbours(across)
 
 
-def _shared(train: sp.csr_matrix, alike: sp.csr_matrix, together: int) -> sp.csr_matrix:
+def shared_by(train: sp.csr_matrix, alike: sp.csr_matrix, together: int) -> sp.csr_matrix:
     """Keep those pairs of items that at least so many users have; a block of items at a time, to bound memory."""
     has = sp.csr_matrix((np.ones(train.nnz, np.float32), train.indices, train.indptr), shape=train.shape)
     items, blocks = has.T.tocsr(), []
