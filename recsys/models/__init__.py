@@ -1,7 +1,8 @@
 """Models that are put together from parts: what scores, how plays are weighed, what stands beside a factorization.
 
 ``scored`` turns scores into lists, ``items`` are models of items alone (neighbours, EASE), ``weighting`` is how models
-look at plays, ``recency`` halves weights with age, ``blend`` puts neighbours beside a factorization. All speak as the models of ``implicit`` do.
+look at plays, ``recency`` halves weights with age, ``blend`` puts neighbours beside a factorization. All speak as the
+models of ``implicit`` do.
 """
 
 from recsys.models.blend import Beside, Blend, Factors
@@ -26,6 +27,8 @@ __all__ = [
     "beside_arrays",
     "ease",
     "from_arrays",
+    "latest",
     "neighbours",
+    "recent",
     "shared_by",
 ]
