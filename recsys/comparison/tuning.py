@@ -14,7 +14,7 @@ import hashlib
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,14 @@ class Tuned:
         What they reached there.
     trials
         How many settings were tried to the end or given up early.
+    tried
+        The best settings in the search's own terms: what another search may start from.
     """
 
     params: dict[str, Any]
     value: float
     trials: int
+    tried: dict[str, Any] = field(default_factory=dict)
 
 
 def tune(
@@ -109,7 +112,7 @@ def tune(
         at = {contender.ladder[0]: best[contender.ladder[0]]}
         search.run(opened, _space(contender, at), seconds, max_trials)
     tried = opened.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    return Tuned(_settings(opened.best_trial), float(opened.best_value), len(tried))
+    return Tuned(_settings(opened.best_trial), float(opened.best_value), len(tried), dict(opened.best_params))
 
 
 def _in_turn(
@@ -133,7 +136,7 @@ def _in_turn(
     trials = first.trials + last.trials
     if last.value <= first.value:
         return replace(first, trials=trials)
-    return Tuned({**first.params, **last.params}, last.value, trials)
+    return Tuned({**first.params, **last.params}, last.value, trials, {**first.tried, **last.tried})
 
 
 def _counted_on(report: Report | None, trials: int) -> Report | None:
