@@ -1,0 +1,79 @@
+"""Texts and values of the bundle as HTML that can do nothing but be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_LOWEST = 6
+_SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="Table">'
+
+
+class _Quiet(RendererHTML):
+    """Tables that scroll by keyboard; headings one level down, since each page has its own first one."""
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Begin a table in a part that can be scrolled."""
+        return f"{_SCROLLED}{self.renderToken(tokens, idx, options, env)}"
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """End it."""
+        return f"{self.renderToken(tokens, idx, options, env)}</div>"
+
+
+def rendered(markdown: str) -> Markup:
+    """Render a model card; HTML in it is text, links lead only where a reader can see, pictures are left out.
+
+    Parameters
+    ----------
+    markdown
+        CommonMark with tables; YAML front matter is left out.
+    """
+    reader = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Quiet).enable("table").disable("image")
+    tokens = reader.parse(_FRONT_MATTER.sub("", markdown))
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(int(token.tag[1]) + 1, _LOWEST)}"
+    return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704 - markdown-it escapes all text
+
+
+def label(key: str) -> str:
+    """Write a key of JSON as words."""
+    words = key.removeprefix("@").replace("_", " ").replace("rai:", "").strip()
+    return words[:1].upper() + words[1:]
+
+
+def value(told: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Write a plain JSON value for people."""
+    match told:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if told else "no"
+        case int():
+            return f"{told:,}"
+        case float():
+            return f"{told:.4g}"
+        case _:
+            return str(told)
+
+
+def moment(at: datetime) -> str:
+    """Write an instant to the minute."""
+    return f"{at.astimezone(UTC):%d %B %Y, %H:%M} UTC".lstrip("0")
+
+
+def percent(share: float) -> str:
+    """Write a share so that a small one is not said to be none."""
+    if 0 < share < 0.001:  # noqa: PLR2004 - a tenth of a per cent
+        return "less than 0.1%"
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"  # noqa: PLR2004 - one digit is enough
