@@ -12,7 +12,20 @@ it again and comparing shows whether somebody has edited it (:func:`changed_card
 from __future__ import annotations
 
 from recsys.dataset.card.collective import Collective
-from recsys.dataset.card.facts import FEWEST, Facts
+from recsys.dataset.card.facts import FEWEST, Facts, people
 from recsys.dataset.card.files import FORMATS, changed_cards, gather, render, write_cards
+from recsys.dataset.card.words import limits, withdrawal
 
-__all__ = ["FEWEST", "FORMATS", "Collective", "Facts", "changed_cards", "gather", "render", "write_cards"]
+__all__ = [
+    "FEWEST",
+    "FORMATS",
+    "Collective",
+    "Facts",
+    "changed_cards",
+    "gather",
+    "limits",
+    "people",
+    "render",
+    "withdrawal",
+    "write_cards",
+]
