@@ -6,6 +6,7 @@ Ranges are wide on purpose and the same for every data set: nothing here is tune
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -43,6 +44,18 @@ def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
     return fit
 
 
+def _watched(train: Callable[..., Recommender]) -> Fit:
+    """Weigh plays, and let what is trained be looked at sweep by sweep."""
+
+    def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:
+        settings, watch = dict(params), training.watch
+        weighting = Weighting.learn(plays, settings.pop("weighting"))
+        look = watch and (lambda sweep, model: watch(sweep, Weighed(model, weighting)))
+        return Weighed(train(weighting(plays), seed=training.seed, watch=look, **settings), weighting)
+
+    return fit
+
+
 def _of_plays(train: Callable[..., Recommender]) -> Fit:
     def fit(plays: sp.csr_matrix, params: Params, training: Training) -> Recommender:  # noqa: ARG001
         return train(plays, **params)
@@ -61,6 +74,22 @@ _ALS: Mapping[str, BaseDistribution] = {
     "nu": FloatDistribution(0.0, 1.0),
 }
 _ALS_START: Params = {"weighting": "binary", "unobserved_weight": 0.1, "regularization": 0.003, "nu": 1.0}
+
+_IRSPACK = (
+    [
+        Contender(
+            "irspack-ials",
+            "irspack iALS",
+            _watched(peers.irspack_ials),
+            _ALS,
+            _ALS_START,
+            ("factors", _FACTORS),
+            own.of_mean_weight,
+        )
+    ]
+    if find_spec("irspack")  # an extra: who does not have it is not told of it
+    else []
+)
 
 ALL: Mapping[str, Contender] = MappingProxyType(
     {
@@ -116,7 +145,7 @@ ALL: Mapping[str, Contender] = MappingProxyType(
             Contender(
                 "implicit-als",
                 "implicit ALS",
-                _weighed(peers.implicit_als),
+                _watched(peers.implicit_als),
                 {
                     "weighting": _WEIGHTING,
                     "alpha": FloatDistribution(1.0, 300.0, log=True),
@@ -126,6 +155,7 @@ ALL: Mapping[str, Contender] = MappingProxyType(
                 ("factors", _FACTORS),
                 own.of_mean_weight,
             ),
+            *_IRSPACK,
             Contender(
                 "implicit-bpr",
                 "implicit BPR",

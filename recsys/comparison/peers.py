@@ -1,8 +1,13 @@
-"""The models of ``implicit``, trained as its own users would, and a list drawn by lot."""
+"""The models of ``implicit`` and ``irspack``, trained as their own users would, and a list drawn by lot.
+
+Factorizations are looked at while they are trained, as ours is: what stops early for one does so for all.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.als import ALSModel, Objective
+from recsys.comparison.contender import Watch
 from recsys.evaluation import Recommender
 from recsys.models import Scored
 
@@ -42,12 +48,79 @@ def lot(train: sp.csr_matrix, *, seed: int = 0) -> Scored:
     return Scored(Lot(train.shape[1], seed))
 
 
-def implicit_als(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any) -> Recommender:  # noqa: ANN401
+def implicit_als(
+    train: sp.csr_matrix, *, factors: int, seed: int, watch: Watch | None = None, **params: Any  # noqa: ANN401
+) -> Recommender:  # fmt: skip
     """Train ``implicit``'s ALS; `params` are those of its ``AlternatingLeastSquares``."""
     from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - takes a second to load
 
-    model: Recommender = _trained(AlternatingLeastSquares, train, factors=factors, random_state=seed, **params)
+    model: Recommender = _trained(AlternatingLeastSquares, train, watch, factors=factors, random_state=seed, **params)
     return model
+
+
+def irspack_ials(
+    train: sp.csr_matrix,
+    *,
+    factors: int,
+    seed: int,
+    alpha: float,
+    unobserved_weight: float,
+    regularization: float,
+    nu: float,
+    iterations: int = 16,
+    watch: Watch | None = None,
+) -> Recommender:
+    """Train ``irspack``'s iALS, which has the objective of Rendle et al. (RecSys 2022) as ours has.
+
+    Parameters
+    ----------
+    train
+        Weights, shape (users, items).
+    factors, seed, unobserved_weight, nu, iterations
+        As its own users would say ``n_components``, ``random_seed``, ``alpha0``, ``nu``, ``train_epochs``; the
+        default is its own.
+    alpha
+        What weights are multiplied by.
+    regularization
+        That of ``nu = 1``, its ``nu_star``.
+    watch
+        Looks on.
+    """
+    from irspack import IALSRecommender  # noqa: PLC0415 - is an extra, and takes a second to load
+
+    model = IALSRecommender(
+        train * np.float32(alpha),
+        n_components=factors,
+        alpha0=unobserved_weight,
+        reg=regularization,
+        nu=nu,
+        nu_star=1.0,
+        random_seed=seed,
+        n_threads=len(os.sched_getaffinity(0)),
+    )
+    found = Scored(_Irspack(model, alpha))
+    model.start_learning()
+    for sweep in range(1, iterations + 1):
+        model.run_epoch()
+        if watch is not None and watch(sweep, found):
+            break
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Irspack:
+    """Scores of irspack's model for listeners who are folded in."""
+
+    model: Any
+    alpha: float
+
+    def scores(self, user_items: sp.csr_matrix) -> NDArray[np.float32]:
+        scores = self.model.get_score_cold_user(user_items * np.float32(self.alpha))
+        return np.array(scores, dtype=np.float32)
+
+
+class _EnoughError(Exception):
+    """A look at a model that is being trained ends its training."""
 
 
 def implicit_bpr(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any) -> Recommender:  # noqa: ANN401
@@ -65,11 +138,23 @@ def implicit_lmf(train: sp.csr_matrix, *, factors: int, seed: int, **params: Any
     return _folding(_trained(Model, train, factors=factors, random_state=seed, num_threads=1, **params).item_factors)
 
 
-def _trained(kind: Callable[..., Any], train: sp.csr_matrix, **settings: Any) -> Any:  # noqa: ANN401 - it has no types
+def _trained(
+    kind: Callable[..., Any], train: sp.csr_matrix, watch: Watch | None = None, **settings: Any  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - it has no types # fmt: skip
     with threadpool_limits(1, "blas"):  # it warns otherwise: its own threads and those of BLAS would fight
         model = kind(**settings)
-        model.fit(train.copy(), show_progress=False)
+        with suppress(_EnoughError):
+            model.fit(train.copy(), show_progress=False, callback=_looking(model, watch) if watch else None)
     return model
+
+
+def _looking(model: Any, watch: Watch) -> Callable[..., None]:  # noqa: ANN401 - as above
+    def swept(sweep: int, *_: object) -> None:
+        model._YtY = None  # noqa: SLF001 - what it keeps of the items is of an earlier sweep
+        if watch(sweep + 1, model):
+            raise _EnoughError
+
+    return swept
 
 
 def _folding(item_factors: NDArray[np.float32]) -> Recommender:
