@@ -21,7 +21,22 @@ from __future__ import annotations
 
 from recsys.bundle.approval import Approval
 from recsys.bundle.contents import Manifest
+from recsys.bundle.opening import check, open_sample
+from recsys.bundle.pack import Packed, pack
 from recsys.bundle.sample import SampleModel
+from recsys.bundle.seal import SealKey, SealPublic
 from recsys.bundle.terms import Limits, Terms
 
-__all__ = ["Approval", "Limits", "Manifest", "SampleModel", "Terms"]
+__all__ = [
+    "Approval",
+    "Limits",
+    "Manifest",
+    "Packed",
+    "SampleModel",
+    "SealKey",
+    "SealPublic",
+    "Terms",
+    "check",
+    "open_sample",
+    "pack",
+]

@@ -225,4 +225,6 @@ def _check_by_model_signing(entries: Mapping[str, bytes], signature: bytes, key:
         except InvalidSignature as error:
             raise SignatureInvalidError(f"the seal does not fit key {key.id[:12]}: it was changed or forged") from error
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise BundleInvalidError(f"the seal is of other entries: {error}") from error
+            raise BundleInvalidError(
+                "the seal is of other bytes than these: an entry was changed, added or taken out"
+            ) from error

@@ -230,6 +230,8 @@ def _check(terms: Terms) -> None:
         raise TermsInvalidError("uid is a name and currency a code of three letters such as USD; these are not")
     if terms.kind == "full" and terms.proposal is None:
         raise TermsInvalidError("a full bundle needs the members' vote: name its proposal")
+    if terms.kind == "full" and (terms.factors is not None or terms.artists is not None):
+        raise TermsInvalidError("a full bundle holds the whole model: leave factors and artists out, or sell a sample")
     if terms.kind == "sample" and terms.factors is None and terms.artists is None:
         raise TermsInvalidError("a sample is weaker than the model on purpose: give factors, artists or both")
 

@@ -22,11 +22,13 @@ from recsys.synthetic.diary import NOW, before_now, keep_diary
 from recsys.synthetic.spotify import SECRETS, Author, Layout, export_files, personal_files, zip_bytes
 from recsys.synthetic.world import make_world
 
-__all__ = ["NOW", "PURPOSE", "SECRETS", "make_collective", "make_exports", "member_name"]
+__all__ = ["BUYER", "NOW", "PURPOSE", "SECRETS", "make_collective", "make_exports", "member_name"]
 
 PURPOSE = "train-recommender"
+BUYER = "a buyer that does not exist"
+"""Whom everybody who lets a model be trained lets use it too, for ten years."""
 
-_EDITION = 1
+_EDITION = 2
 _BROKEN_EVERY = 100
 _LAYOUTS = {
     Layout.ACCOUNT_2021: (0.15, 1.0),
@@ -38,6 +40,7 @@ _LAYOUTS = {
 }
 """For each layout: the share of members that hand it in, and the years that it spans."""
 
+_TEN_YEARS = 3_652
 _CONSENTS = {"granted": 0.82, "refused": 0.06, "expired": 0.06, "withdrew": 0.06}
 
 Event = dict[str, Any]
@@ -167,7 +170,10 @@ def _consents(seed: int, index: int) -> list[Event]:
     until = before_now(rng.uniform(1, 50)) if kind == "expired" else before_now(-rng.uniform(30, 700))
     grant = _event(index, "grant") | {"at": utc_text(before_now(asked)), "until": utc_text(until)}
     withdrawal = _event(index, "withdraw") | {"at": utc_text(before_now(rng.uniform(1, asked))), "until": None}
-    return {"granted": [grant], "refused": [], "expired": [grant], "withdrew": [grant, withdrawal]}[kind]
+    shared = {"purpose": "share-with-buyer", "recipient": BUYER, "until": utc_text(before_now(-_TEN_YEARS))}
+    return {"granted": [grant, grant | shared], "refused": [], "expired": [grant], "withdrew": [grant, withdrawal]}[
+        kind
+    ]
 
 
 def _event(index: int, kind: str) -> Event:
