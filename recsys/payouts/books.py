@@ -75,7 +75,6 @@ def book(home: Home, division: Division, *, at: datetime) -> Sale:
     PayoutError
         If the sale was recorded already, whoever recorded it, even a moment ago.
     """
-
     key = home.operator
 
     def write(shown: Shown) -> Iterator[Draft]:
@@ -104,7 +103,6 @@ def instruct(home: Home, sale: str, payees: Sequence[str], *, at: datetime) -> i
     PayoutError
         If there is no such sale, nobody is named, or one of them is in a message already or is not paid in the sale.
     """
-
     key = home.operator
 
     def write(shown: Shown) -> Iterator[Draft]:
