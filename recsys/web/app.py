@@ -50,10 +50,11 @@ def application(room: Room, hosts: Sequence[str]) -> ASGIApp:
         Every ``host:port`` under which the pages are to be reached.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.room, app.state.pages, app.state.evaluating = room, Pages(room), asyncio.Lock()
+    pages = Pages(room)
+    app.state.room, app.state.pages, app.state.evaluating = room, pages, asyncio.Lock()
     app.include_router(routes)
     app.mount("/static", StaticFiles(directory=str(files("recsys.web").joinpath("static"))))
-    refuse = app.state.pages.failure
+    refuse = pages.failure
 
     @app.exception_handler(HTTPException)
     async def _no_page(_: Request, error: HTTPException) -> Response:

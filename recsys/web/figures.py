@@ -77,25 +77,29 @@ def rows(models: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     models
         For each model what :meth:`recsys.evaluation.Scores.as_dict` gives.
     """
-    names = list(dict.fromkeys(name for told in models.values() for name in told["metrics"]))
+    told = {name for one in models.values() for name in one["metrics"]}
+    names = [*(name for name in WORDS if name in told), *sorted(told - WORDS.keys())]
     found = []
     for name in names:
         told = [
             (model, s, one["metrics"][name]) for s, (model, one) in enumerate(models.items()) if name in one["metrics"]
         ]
-        top = _round_up(max(figure["high"] for _, _, figure in told))
+        top = _round_up(max(figure["high"] for _, _, figure in known))
         words = WORDS[name][1] if name in WORDS else ""
-        found.append(
-            Row(called(name), words, top, tuple(_mark(model, style, figure, top) for model, style, figure in told))
-        )
+        marks = tuple(_mark(model, style, figure, top) for model, style, figure in known)
+        found.append(Row(called(name), words, top, marks))
     return found
 
 
 def differences(told: Mapping[str, Mapping[str, float]]) -> list[tuple[str, str]]:
     """Write differences with their intervals, metric by metric."""
-    return [
-        (WORDS.get(name, (name, ""))[0], signed(one["mean"], one["low"], one["high"])) for name, one in told.items()
-    ]
+    ordered = sorted(told, key=lambda name: (*WORDS, name).index(name))
+    return [(called(name), signed(*(told[name][end] for end in ("mean", "low", "high")))) for name in ordered]
+
+
+def called(name: str) -> str:
+    """Give what a metric is called on a page."""
+    return WORDS[name][0] if name in WORDS else name.replace("_at_", "@").replace("_", " ")
 
 
 def signed(mean: float, low: float, high: float) -> str:

@@ -113,19 +113,17 @@ class Room:
         """Check the file on the disk again, as when it was opened, and that it is still the one that is shown."""
         with self._looking:
             at = self.clock()
-            verdict = bundle.check(self.path, self.key, at=at)
-            if verdict.sound:
-                same = self._same(at)
-                verdict = Verdict(verdict.subject, (*verdict.checks, same))
-            self.looked = Looked(at, verdict)
+            self.looked = Looked(at, self._checked(at))
         return self.looked
 
-    def _same(self, at: datetime) -> Check:
-        name = "these pages"
+    def _checked(self, at: datetime) -> Verdict:
         try:
+            verdict = bundle.check(self.path, self.key, at=at)
+            if not verdict.sound:
+                return verdict
             digest = bundle.open_sample(self.path, self.key, at=at).digest
         except (RecsysError, OSError) as error:
-            return Check(name, False, f"the file changed while it was looked at: {error}")
-        if digest != self.sample.digest:
-            return Check(name, False, f"the file is another bundle now ({digest[:12]}), not {self.sample.digest[:12]}")
-        return Check(name, True, f"what they show is what the file holds (bundle {digest[:12]})")
+            return Verdict(f"bundle {self.path.name}", (Check("file and key", False, str(error)),))
+        same = digest == self.sample.digest
+        words = "what they show is what the file holds" if same else "the file is another bundle now than they show"
+        return Verdict(verdict.subject, (*verdict.checks, Check("these pages", same, f"{words} ({digest[:12]})")))

@@ -38,8 +38,10 @@ async def uploaded(request: Request, field: str) -> tuple[str, BytesIO]:
         form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4, max_part_size=1024).parse()
     except (MultiPartException, ValueError, KeyError) as error:
         raise ConfigError(f"The form cannot be read ({error}). Send it with the button on the page.") from error
-    async with form:
-        file = form.get(field)
-        if file is None or isinstance(file, str) or not file.filename:
-            raise ConfigError("No file was chosen. Choose a CSV file first.")
+    file = form.get(field)
+    if file is None or isinstance(file, str) or not file.filename:
+        raise ConfigError("No file was chosen. Choose a CSV file first.")
+    try:
         return file.filename, BytesIO(await file.read())
+    finally:
+        await form.close()

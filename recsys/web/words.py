@@ -15,23 +15,30 @@ from markupsafe import Markup
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LOWEST = 6
-_SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="Table">'
+_SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
 
 
 class _Quiet(RendererHTML):
-    """Tables that scroll by keyboard; headings one level down, since each page has its own first one."""
+    """Tables and programs that scroll by keyboard."""
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Begin a table in a part that can be scrolled."""
-        return f"{_SCROLLED}{self.renderToken(tokens, idx, options, env)}"
+        return _SCROLLED.format("Table") + self.renderToken(tokens, idx, options, env)
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """End it."""
         return f"{self.renderToken(tokens, idx, options, env)}</div>"
 
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Lay out a program in a part that can be scrolled."""
+        return f"{_SCROLLED.format('Program')}{super().fence(tokens, idx, options, env)}</div>"
+
 
 def rendered(markdown: str) -> Markup:
     """Render a model card; HTML in it is text, links lead only where a reader can see, pictures are left out.
+
+    Headings go one level down, since the page has its own first one; numbers in tables are aligned by a class, since
+    the pages allow no inline style.
 
     Parameters
     ----------
@@ -43,6 +50,8 @@ def rendered(markdown: str) -> Markup:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, _LOWEST)}"
+        if token.attrs.pop("style", "") == "text-align:right":
+            token.attrSet("class", "n")
     return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704 - markdown-it escapes all text
 
 
