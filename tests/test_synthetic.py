@@ -16,7 +16,7 @@ import pytest
 from recsys.canonical import Pseudonyms
 from recsys.errors import ConfigError
 from recsys.listens import Contributions, counts_as_play, ingest, read_export
-from recsys.synthetic import NOW, PURPOSE, SECRETS, make_collective, member_name
+from recsys.synthetic import BUYER, NOW, PURPOSE, SECRETS, make_collective, member_name
 from recsys.synthetic.world import ARTISTS, draw_taste, make_world
 
 MEMBERS = 60
@@ -161,20 +161,30 @@ def test_consents_are_granted_refused_expired_and_withdrawn():
     for index in range(2_000):
         events = synthetic._consents(0, index)
         expired = bool(events) and datetime.fromisoformat(events[0]["until"]) <= NOW
-        kinds[(len(events), expired)] += 1
+        kinds[(*(event["kind"] for event in events), expired)] += 1
         times = [event["at"] for event in events]
         assert times == sorted(times)
         assert all(datetime.fromisoformat(at) < NOW for at in times)
-    assert 1_580 <= kinds[1, False] <= 1_700
-    assert all(80 <= kinds[kind] <= 160 for kind in [(0, False), (1, True), (2, False)])
+    assert 1_580 <= kinds["grant", "grant", False] <= 1_700
+    assert all(80 <= kinds[kind] <= 160 for kind in [(False,), ("grant", True), ("grant", "withdraw", False)])
+
+
+def test_whoever_lets_a_model_be_trained_lets_the_made_up_buyer_use_it(collective):
+    events = [json.loads(line) for line in (collective / "consents.jsonl").read_text().splitlines()]
+    shared = {event["member"] for event in events if event["purpose"] == "share-with-buyer"}
+    ended = {event["member"] for event in events if event["kind"] == "withdraw"}
+    assert {event.get("recipient") for event in events} == {None, BUYER}
+    assert shared
+    assert not shared & ended
 
 
 def test_consents_are_written_one_a_line_in_the_order_of_time(collective):
     events = [json.loads(line) for line in (collective / "consents.jsonl").read_text().splitlines()]
     assert [event["at"] for event in events] == sorted(event["at"] for event in events)
-    assert {frozenset(event) for event in events} == {frozenset({"member", "kind", "purpose", "at", "until"})}
+    fields = {"member", "kind", "purpose", "at", "until"}
+    assert {frozenset(event) for event in events} == {frozenset(fields), frozenset(fields | {"recipient"})}
     assert {event["kind"] for event in events} <= {"grant", "withdraw"}
-    assert {event["purpose"] for event in events} == {PURPOSE}
+    assert {event["purpose"] for event in events} == {PURPOSE, "share-with-buyer"}
 
 
 def test_artists_are_made_up_with_names_of_many_scripts():

@@ -25,7 +25,7 @@ from recsys.bundle.opening import check, open_sample
 from recsys.bundle.pack import Packed, pack
 from recsys.bundle.sample import SampleModel
 from recsys.bundle.seal import SealKey, SealPublic
-from recsys.bundle.terms import Limits, Terms
+from recsys.bundle.terms import Limits, Terms, example
 
 __all__ = [
     "Approval",
@@ -37,6 +37,7 @@ __all__ = [
     "SealPublic",
     "Terms",
     "check",
+    "example",
     "open_sample",
     "pack",
 ]

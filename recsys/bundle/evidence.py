@@ -19,7 +19,7 @@ from recsys.bundle.gate import Cleared
 from recsys.bundle.seal import SealPublic
 from recsys.bundle.terms import Terms
 from recsys.canonical import canonical_json, sha256_hex
-from recsys.errors import BundleInvalidError, RecsysError, SignatureInvalidError
+from recsys.errors import BundleInvalidError, SignatureInvalidError
 from recsys.experiment import Provenance
 from recsys.home import Home
 from recsys.transparency import Envelope, VerifyKey, read_statement, sign, statement

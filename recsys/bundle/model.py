@@ -109,8 +109,8 @@ def _names(words: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
     for name in [*names, *aliases]:
         if not may_be_shown(name):
             raise BundleInvalidError(
-                f"an artist is called {str(name)[:80]!r}: a name has letters that everybody sees, and no sign that turns "
-                "the line around"
+                f"an artist is called {str(name)[:80]!r}: a name has letters that everybody sees, and no sign that "
+                "turns the line around"
             )
     known = set(names)
     if len(known) != len(names):

@@ -78,7 +78,7 @@ def open_sample(path: Path, key: Path | SealPublic, *, at: datetime, operator: V
         If its terms have run out.
     """
     opened = _begin(path, key, at, operator)
-    made = tuple(Check(name, True, look(opened)) for name, look in _STEPS)  # noqa: FBT003 - it holds, or it raised
+    made = tuple(Check(name, True, look(opened)) for name, look in _STEPS)
     model = opened.model
     return SampleModel(
         _OPENED,

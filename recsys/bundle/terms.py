@@ -6,23 +6,54 @@ stand as an ODRL policy (W3C, "ODRL Information Model 2.2", 2018) that other too
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from recsys.canonical import canonical_json, parse_json, sha256_hex
 from recsys.consent.terms import one_line
 from recsys.errors import TermsInvalidError
+from recsys.synthetic import BUYER
 
 Kind = Literal["sample", "full"]
 FORMAT = "recsys-terms/1"
 
 _LARGEST = 1 << 20
-_FEWEST = 2  # an artist with one listener is that listener
+_LEAST = {"min_listeners": 2, "factors": 1, "artists": 1, "price_cents": 0}  # an artist with one listener is that one
+_MAY_BE_LEFT_OUT = {"factors", "artists", "price_cents"}
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _HEX = 64
+
+
+_EXAMPLE_DAYS = 90
+_EXAMPLE = """\
+# Terms of a sample model: for whom, for what, until when, and how much of the model.
+kind = "sample"                  # "sample", which is weaker than the model on purpose, or "full", which needs a vote
+buyer = "{buyer}"  # as members named it in their consent: every member must agree to this very name
+purpose = "judge the model before buying it"
+expires = {expires}             # the first day on which it may not be used any more (UTC)
+
+# How the sample is weaker; give one or both.
+factors = 16                     # at most so many factors
+artists = 500                    # only so many of the best known artists
+half_precision = true            # factors in 16 bits
+
+# What it may tell about members. Packing refuses a model that tells more.
+min_listeners = 10               # artists with fewer listeners are not in it
+
+[limits]
+max_membership_auc = 0.75        # how well an attacker may tell members from strangers; 0.5 is guessing
+max_tpr_at_1pct_fpr = 0.15       # share of members that may be recognised at 1% false alarms
+
+# For a sale, before [limits]:
+# proposal = "..."               # hash of the proposal that the members passed (recsys vote)
+# price_cents = 5500000
+# currency = "USD"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +70,7 @@ class Limits:
         Share of listeners whom the artists in the bundle may single out.
     """
 
-    max_membership_auc: float | None = 0.65
+    max_membership_auc: float | None = 0.75
     max_tpr_at_1pct_fpr: float | None = 0.15
     max_unicity: float | None = None
 
@@ -215,24 +246,27 @@ def _check(terms: Terms) -> None:
     """Refuse what is unclear, field by field."""
     if terms.kind not in get_args(Kind):
         raise TermsInvalidError(f"kind is {terms.kind!r}; it must be one of {', '.join(get_args(Kind))}")
-    least = {"min_listeners": _FEWEST, "factors": 1, "artists": 1, "price_cents": 0}
-    for name, smallest in least.items():
+    for name, smallest in _LEAST.items():
         number = getattr(terms, name)
-        if number is None and name != "min_listeners":
-            continue
-        if type(number) is not int or number < smallest:
+        if not (number is None and name in _MAY_BE_LEFT_OUT) and (type(number) is not int or number < smallest):
             raise TermsInvalidError(f"{name} is {number!r}; it must be a whole number, {smallest} or more")
     if type(terms.half_precision) is not bool or type(terms.expires) is not date:
         raise TermsInvalidError("half_precision is true or false and expires a day such as 2027-01-31; these are not")
     if terms.proposal is not None and not _is_hash(terms.proposal):
         raise TermsInvalidError(f"proposal is {terms.proposal!r}; a proposal's hash has {_HEX} hex digits")
-    if not isinstance(terms.uid, str) or not isinstance(terms.currency, str) or len(terms.currency) != 3:  # noqa: PLR2004
+    if not isinstance(terms.uid, str) or not isinstance(terms.currency, str) or not _CURRENCY.fullmatch(terms.currency):
         raise TermsInvalidError("uid is a name and currency a code of three letters such as USD; these are not")
+    _check_kind(terms)
+
+
+def _check_kind(terms: Terms) -> None:
+    """Refuse a sale without a vote, and a sample that is not weaker."""
+    reduced = terms.factors is not None or terms.artists is not None
     if terms.kind == "full" and terms.proposal is None:
         raise TermsInvalidError("a full bundle needs the members' vote: name its proposal")
-    if terms.kind == "full" and (terms.factors is not None or terms.artists is not None):
+    if terms.kind == "full" and reduced:
         raise TermsInvalidError("a full bundle holds the whole model: leave factors and artists out, or sell a sample")
-    if terms.kind == "sample" and terms.factors is None and terms.artists is None:
+    if terms.kind == "sample" and not reduced:
         raise TermsInvalidError("a sample is weaker than the model on purpose: give factors, artists or both")
 
 
@@ -260,6 +294,12 @@ def _line(told: Any, name: str) -> str:  # noqa: ANN401 - any JSON value
         return one_line(told, f"the {name} in the terms")
     except (ValueError, TypeError) as error:
         raise TermsInvalidError(str(error)) from error
+
+
+def example(at: datetime) -> str:
+    """Write terms as a TOML file with a comment for each key, to be changed by hand."""
+    until = at.astimezone(UTC).date() + timedelta(days=_EXAMPLE_DAYS)
+    return _EXAMPLE.format(buyer=BUYER, expires=until.isoformat())
 
 
 def _is_number(value: object) -> bool:

@@ -1,10 +1,10 @@
 """How what is shared is less than the model: fewer artists, fewer factors, fewer bits.
 
 Fewer factors are the model itself, seen in fewer directions. Scores are ``Y x``; keeping x to the span of orthonormal
-directions Q, ``x = Q z``, makes the artists' factors ``Y Q`` and leaves the penalty as it was, ``|x| = |z|``. So fold-in
-with the reduced factors, by the same objective, *is* the model's own fold-in among fewer listeners' vectors: nothing
-must be tuned again. Q are the leading eigenvectors of the Gram ``Y'Y``, so ``Y Q Q'`` is the best approximation of Y of
-that rank (Eckart and Young 1936). In a converged model without frequency scaling, where both sides carry the same
+directions Q, ``x = Q z``, makes the artists' factors ``Y Q`` and leaves the penalty as it was, ``|x| = |z|``. So
+folding in with the reduced factors, by the same objective, *is* the model's own fold-in among fewer vectors: nothing
+must be tuned again. Q are the leading eigenvectors of the Gram ``Y'Y``, so ``Y Q Q'`` is the best approximation of Y
+of that rank (Eckart and Young 1936). In a converged model without frequency scaling, where both sides carry the same
 penalty, ``X'X = Y'Y``, so it is the best approximation of the scores ``X Y'`` too.
 
 Why not train again with fewer factors: that would be another model, which a buyer does not get later; and a truncation

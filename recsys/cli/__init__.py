@@ -39,6 +39,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("compare", _USE, "Tune models alike on a file of interactions, and tell which recommends best."),
         ("recommend", _USE, "Recommend artists to somebody who likes these."),
         ("explain", _USE, "Say which of a listener's artists speak for a recommendation."),
+        ("sample", _USE, "Pack a sample of a model for a buyer; open, check and try one."),
         ("job", _USE, "Train as a compute job of Vana, near the data: the answer to a query in, a model out."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )

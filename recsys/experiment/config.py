@@ -34,6 +34,9 @@ class Experiment:
     purpose: str = field(
         default="train-recommender", metadata={"help": "The purpose whose latest version is trained on."}
     )
+    recipient: str = field(
+        default="", metadata={"help": "The buyer, by name, where the purpose is share-with-buyer; nobody otherwise."}
+    )
     files: tuple[str, ...] = field(
         default=(),
         metadata={

@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsys.als import ALSModel
-from recsys.dataset import CONSENTED, DatasetVersion, import_benchmark
+from recsys.dataset import DatasetVersion, import_benchmark
+from recsys.dataset.manifest import line_of
 from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, VersionNotFoundError
 from recsys.evaluation import STANDARD, Scores, Split, strong_generalization
@@ -165,10 +166,13 @@ def choose_version(experiment: Experiment, home: Home) -> DatasetVersion:
         return version
     if experiment.version != "latest":
         return usable(home, experiment.version)
-    latest = home.datasets.latest(f"{CONSENTED}-{experiment.purpose}")
+    latest = home.datasets.latest(line_of(experiment.purpose, experiment.recipient or None))
     if latest is None:
+        options = (
+            f' --purpose {experiment.purpose} --recipient "{experiment.recipient}"' if experiment.recipient else ""
+        )
         raise VersionNotFoundError(
-            f"there is no dataset version for {experiment.purpose!r} yet; build one: recsys dataset build"
+            f"there is no dataset version for {experiment.purpose!r} yet; build one: recsys dataset build{options}"
         )
     return usable(home, latest)
 
