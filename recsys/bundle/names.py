@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from recsys.bundle.sample import SampleModel
 
 _LONGEST = 120  # letters of a question that are read
-_NEAR, _ALIKE, _CERTAIN = 0.75, 0.6, 0.85
+_NEAR, _ALIKE = 0.75, 0.6
+_FEWEST_TO_CORRECT = 6
 _FEWEST_LETTERS = 3  # below, everything looks like everything
 _MOST_HOLDING = 2_000  # keys that hold what is asked: enough to choose from
-_AT_ONCE = 1 << 23  # likenesses in memory at once: 32 MB
+_AT_ONCE = 1 << 23  # numbers of slips in memory at once: 8 MB
 
 
 @dataclass(frozen=True)
@@ -141,28 +142,23 @@ class NameIndex:
         return Taken(text, None, "", False, tuple(self.names[column] for column, _ in best[:near]))
 
     def corrected(self, texts: Sequence[str]) -> dict[str, int]:
-        """Find for many names at once those of artists that are a slip away; names of the same key are left out.
+        """Find for many names at once those of artists that are one slip away; names of the same key are left out.
 
-        Only likenesses of 0.85 and more count, and no two artists may be as near.
+        Only names of six letters and more are looked at, and no two artists may be as near.
         """
         keys = [artist_key(text[:_LONGEST]) for text in texts]
-        asked = [place for place, key in enumerate(keys) if len(key) >= _FEWEST_LETTERS]
+        asked = [place for place, key in enumerate(keys) if len(key) >= _FEWEST_TO_CORRECT]
         block = max(1, _AT_ONCE // max(len(self._keys), 1))
         corrected: dict[str, int] = {}
         for start in range(0, len(asked) if self._keys else 0, block):
             part = asked[start : start + block]
-            alike = self._alike([keys[place] for place in part])
-            best = alike.argmax(axis=1)
-            values = alike[np.arange(len(part)), best]
-            alone = (alike == values[:, None]).sum(axis=1) == 1
-            sure = (values >= _CERTAIN) & (values < 1) & alone
-            corrected |= {texts[part[i]]: int(self._columns[best[i]]) for i in np.flatnonzero(sure)}
+            slips = process.cdist(
+                [keys[place] for place in part], self._keys, scorer=OSA.distance, score_cutoff=1, dtype=np.uint8
+            )
+            sure = (slips.min(axis=1) == 1) & ((slips == 1).sum(axis=1) == 1)
+            near = slips.argmin(axis=1)
+            corrected |= {texts[part[i]]: int(self._columns[near[i]]) for i in np.flatnonzero(sure)}
         return corrected
-
-    def _alike(self, keys: list[str]) -> NDArray[np.float32]:
-        return np.asarray(
-            process.cdist(keys, self._keys, scorer=OSA.normalized_similarity, score_cutoff=_CERTAIN, dtype=np.float32)
-        )
 
     def _speaks(self, text: str, column: int, likeness: float) -> bool:
         """Tell whether a likeness that is alone at the top is enough to take the name for that artist."""

@@ -19,10 +19,11 @@ from recsys.canonical import canonical_json, utc_text, write_atomically
 from recsys.errors import ConfigError
 from recsys.parallel import in_processes
 from recsys.synthetic.diary import NOW, before_now, keep_diary
+from recsys.synthetic.histories import make_histories
 from recsys.synthetic.spotify import SECRETS, Author, Layout, export_files, personal_files, zip_bytes
 from recsys.synthetic.world import make_world
 
-__all__ = ["BUYER", "NOW", "PURPOSE", "SECRETS", "make_collective", "make_exports", "member_name"]
+__all__ = ["BUYER", "NOW", "PURPOSE", "SECRETS", "make_collective", "make_exports", "make_histories", "member_name"]
 
 PURPOSE = "train-recommender"
 BUYER = "a buyer that does not exist"
