@@ -27,8 +27,7 @@ from recsys.transparency import Envelope
 from recsys.transparency.checking import Check, streamed
 from recsys.transparency.database import Database, grows_only
 from recsys.transparency.headfile import HeadFile
-from recsys.transparency.heads import TreeHead
-from recsys.transparency.kept import Appending, Kept, Signer
+from recsys.transparency.kept import Appending, Kept, Seen, Signer
 from recsys.transparency.log import INTEGER, Log, Writer, pieces
 
 _AT_ONCE = 5_000
@@ -127,8 +126,8 @@ class Book:
         self.scan(found.extend, heads=heads)
         return found
 
-    def scan(self, take: Take, *, heads: bool = False) -> TreeHead | None:
-        """Hand over all entries, some at a time, and check everything; ``None`` of an empty book.
+    def scan(self, take: Take, *, heads: bool = False) -> Envelope | None:
+        """Hand over all entries, some at a time, check everything, and give the signed head; ``None`` of an empty book.
 
         What was handed over may be believed only once this has returned.
         """
@@ -140,10 +139,10 @@ class Book:
                 entries = [read_row(row) for row in rows]
                 check.take([(entry.owner, entry.leaf) for entry in entries], [entry.previous for entry in entries])
                 take(entries)
-            head = check.done()
+            check.done()
             if heads:
                 check.check_heads()
-        return head
+            return self._signed(seen)
 
     def about(self, owner: str) -> list[Entry]:
         """Read the entries of one owner, oldest first, proved to be all; reads O(log n) for each.
@@ -172,10 +171,13 @@ class Book:
             if not seen:
                 raise LogBrokenError(f"nothing was ever written in the book of {self.name}")
             shown = Shown(self._log, self._rows, seen.connection, seen.head)
-            head = self._log.signed(seen.connection, self._kept.signer.operator_public)[1]
+            head = self._signed(seen)
             return [Inclusion(replace(one, secret=b""), shown.path(one), head) for one in shown.numbered(numbers)]
 
     def signed_head(self) -> Envelope | None:
         """Give the last signed head, the book's end checked; ``None`` of an empty book."""
         with self._kept.reading() as seen:
-            return self._log.signed(seen.connection, self._kept.signer.operator_public)[1] if seen else None
+            return self._signed(seen) if seen else None
+
+    def _signed(self, seen: Seen) -> Envelope:
+        return self._log.signed(seen.connection, self._kept.signer.operator_public)[1]
