@@ -8,7 +8,7 @@ kept. The test listeners of ``recsys compare`` with the same seed are not touche
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ import scipy.sparse as sp
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from recsys.bench.machine import circumstances
-from recsys.bench.panel import METRIC, Fold, filled, folds, judged, row_of
+from recsys.bench.panel import METRIC, Fold, columns, filled, folds, judged, row_of
 from recsys.bench.recency import recency
-from recsys.bench.report import Column, Progress, Report, Row, silent
+from recsys.bench.report import Column, Report, Row, silent
 from recsys.comparison import ALL, Contender, Training, Tuned, own, tune
 from recsys.dataset import import_benchmark
 from recsys.errors import DatasetTooSmallError
@@ -60,20 +60,7 @@ _ADDITIONS = (
 _SEARCHES = 1 + len(_ADDITIONS) + 2  # neighbours, EASE
 
 
-def _interval(ends: tuple[float, float]) -> str:
-    return "[{:.4f}, {:.4f}]".format(*ends)
-
-
-_COLUMNS = (
-    Column("model", "model"),
-    Column("ndcg", "NDCG@100", "{:.4f}".format),
-    Column("ndcg_interval", "95% interval", _interval),
-    Column("gain", "difference", "{:+.4f}".format),
-    Column("gain_interval", "95% interval", _interval),
-    Column("kept", "kept"),
-    Column("trials", "trials"),
-    Column("words", "settings"),
-)
+_COLUMNS = (*columns("NDCG@100"), Column("trials", "trials"), Column("words", "settings"))
 _NOTES = (
     "difference: to the last row that was kept, paired by listener; intervals by bootstrap over listeners",
     "kept: the interval of the difference lies above 0",
@@ -148,7 +135,7 @@ def run(
     seed: int = 0,
     date: str = "",
     out: Path | None = None,
-    progress: Progress = silent,
+    progress: Callable[[str], object] = silent,
 ) -> Report:
     """Make the table for one file.
 
@@ -198,7 +185,7 @@ def run(
     return Report(title, about, _COLUMNS, rows, list(_NOTES)).saved(out, f"ablation-{data.stem}")
 
 
-def _additions(bench: Bench, rows: list[Row], progress: Progress) -> Kept:
+def _additions(bench: Bench, rows: list[Row], progress: Callable[[str], object]) -> Kept:
     """Make one addition after the other; each row goes to `rows`."""
     progress(_PLAIN.title)
     kept, row = _try(bench, _PLAIN, None)

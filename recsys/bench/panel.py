@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.bench.report import Row
+from recsys.bench.report import Column, Row
 from recsys.evaluation import NDCG, Bootstrap, HeldOut, Recommender, Score, Scores, Split, evaluate
 from recsys.ranking import drawn_places, entries
 
@@ -116,16 +116,34 @@ def judged(
     return Scores(users, per_user, Bootstrap())
 
 
+def columns(metric: str) -> tuple[Column, ...]:
+    """Lay out the rows of :func:`row_of`."""
+    return (
+        Column("model", "model"),
+        Column("figure", metric, "{:.4f}".format),
+        Column("interval", "95% interval", _interval),
+        Column("gain", "difference", "{:+.4f}".format),
+        Column("gain_interval", "95% interval", _interval),
+        Column("kept", "kept"),
+    )
+
+
 def row_of(
-    model: str, scores: Scores, before: Scores | None, settings: Mapping[str, Any], *, trials: int | None = None
+    model: str,
+    scores: Scores,
+    before: Scores | None,
+    settings: Mapping[str, Any],
+    *,
+    trials: int | None = None,
+    metric: str = METRIC.name,
 ) -> Row:
     """Make a row of the table: a model's figures beside those of what it is added to."""
-    found = scores[METRIC.name]
-    gain: Score | None = scores.difference(before)[METRIC.name] if before else None
+    found = scores[metric]
+    gain: Score | None = scores.difference(before)[metric] if before else None
     return {
         "model": model,
-        "ndcg": found.mean,
-        "ndcg_interval": (found.low, found.high),
+        "figure": found.mean,
+        "interval": (found.low, found.high),
         "gain": gain.mean if gain else None,
         "gain_interval": (gain.low, gain.high) if gain else None,
         "kept": "yes" if gain is None or gain.low > 0 else "no",
@@ -133,6 +151,10 @@ def row_of(
         "settings": dict(settings),
         "words": ", ".join(f"{name} {_short(value)}" for name, value in settings.items()),
     }
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return "[{:.4f}, {:.4f}]".format(*ends)
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any setting

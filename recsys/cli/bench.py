@@ -1,4 +1,4 @@
-"""recsys bench: als, topk, foldin, scaling, evaluation, ingest, frauds, ledger."""
+"""recsys bench: als, topk, foldin, scaling, evaluation, ablation, cold, ingest, frauds, ledger."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 _WIDTH = 150  # a table of a dozen figures is narrower in no terminal
 
 bench = App(name="bench", help="Measure speed and memory beside the peers, on this machine, in one run.")
+bench.command("recsys.cli.bench_worth:ablation", name="ablation", help="Tell what each addition to plain ALS is worth.")
+bench.command(
+    "recsys.cli.bench_worth:cold", name="cold", help="Tell what tags are worth for artists without listeners."
+)
 
 
-def _show(report: Report, common: Common) -> None:
+def show(report: Report, common: Common) -> None:
+    """Print a report, as JSON or for people."""
     if common.json:
         common.show(json.loads(report.to_json()))
     else:
@@ -56,7 +61,7 @@ class Trial:
         """Measure, and print the report."""
         with common.steps() as step:
             report = measure(*arguments, **vars(self), **more, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-        _show(report, common)
+        show(report, common)
 
 
 @bench.command
@@ -229,7 +234,7 @@ def frauds(
 
     with common.steps() as step:
         report = run(members, seed=seed, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-    _show(report, common)
+    show(report, common)
 
 
 @bench.command
@@ -255,4 +260,4 @@ def ledger(
 
     with common.steps() as step:
         report = run(events, url=url, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-    _show(report, common)
+    show(report, common)

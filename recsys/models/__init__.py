@@ -1,8 +1,8 @@
 """Models that are put together from parts: what scores, how plays are weighed, what stands beside a factorization.
 
 ``scored`` turns scores into lists, ``items`` are models of items alone (neighbours, EASE), ``weighting`` is how models
-look at plays, ``recency`` halves weights with age, ``blend`` puts neighbours beside a factorization. All speak as the
-models of ``implicit`` do.
+look at plays, ``recency`` halves weights with age, ``blend`` puts neighbours beside a factorization, ``tags``
+tells factors of artists without listeners. All speak as the models of ``implicit`` do.
 """
 
 from recsys.models.blend import Beside, Blend, Factors
@@ -10,6 +10,7 @@ from recsys.models.items import Ease, Neighbours, ease, neighbours, shared_by
 from recsys.models.recency import ages, latest, recent
 from recsys.models.scored import Scored, Scorer
 from recsys.models.stored import beside_arrays, from_arrays
+from recsys.models.tags import FromTags, warmed
 from recsys.models.weighting import Kind, Weighed, Weighting
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Blend",
     "Ease",
     "Factors",
+    "FromTags",
     "Kind",
     "Neighbours",
     "Scored",
@@ -31,4 +33,5 @@ __all__ = [
     "neighbours",
     "recent",
     "shared_by",
+    "warmed",
 ]

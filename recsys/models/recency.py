@@ -68,4 +68,5 @@ def ages(times: sp.csr_matrix) -> NDArray[np.float64]:
     filled = np.flatnonzero(counts)
     if len(filled):
         last[filled] = np.maximum.reduceat(times.data, times.indptr[filled])
-    return np.repeat(last, counts) - times.data
+    age: NDArray[np.float64] = np.repeat(last, counts) - times.data
+    return age
