@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from recsys.transparency import Envelope
 
 sample = App(name="sample", help="Pack a sample of a model for a buyer; open, check and try one.")
-for _name, _place, _help in (("serve", "sample_serve:serve", "Open a sample in the browser."),):
+for _name, _place, _help in (
+    ("serve", "sample_serve:serve", "Open a sample in the browser."),
+    ("trace", "sample_trace:trace", "Find out whose copy turned up somewhere, by its mark."),
+):
     sample.command(f"recsys.cli.{_place}", name=_name, help=_help)
 
 
