@@ -69,8 +69,8 @@ class Leak:
             ]
         told = [
             (
-                f"This is a copy of the model of run {self.entry.run}; {found.unexplained:.1%} of it is left unexplained, "
-                f"by {found.rows:,} artists."
+                f"This is a copy of the model of run {self.entry.run}; {found.unexplained:.1%} of it is left "
+                f"unexplained, by {found.rows:,} artists."
             )
         ]
         if self.named:
