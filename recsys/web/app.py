@@ -28,7 +28,7 @@ from recsys.web.guards import Guards, TooMuchSent
 from recsys.web.pages import Pages, carried
 from recsys.web.room import Room
 from recsys.web.uploads import LARGEST_FORM, uploaded
-from recsys.web.words import rendered
+from recsys.web.words import rendered, sentence
 
 Likes = Annotated[list[str], Query(default_factory=list, alias="like")]
 
@@ -68,7 +68,8 @@ def application(room: Room, hosts: Sequence[str]) -> ASGIApp:
     @app.exception_handler(RequestValidationError)
     @app.exception_handler(RecsysError)
     async def _unusable(_: Request, error: Exception) -> Response:
-        return refuse(HTTPStatus.BAD_REQUEST, str(error) if isinstance(error, RecsysError) else "The address is wrong.")
+        told = sentence(str(error)) if isinstance(error, RecsysError) else "The address is wrong."
+        return refuse(HTTPStatus.BAD_REQUEST, told)
 
     @app.exception_handler(TooMuchSent)
     async def _too_much(_: Request, error: TooMuchSent) -> Response:
@@ -169,7 +170,9 @@ async def listeners_tried(request: Request, room: Opened, pages: Shown, like: Li
             name, content = await uploaded(request, "histories")
             trial = await run_in_threadpool(listeners.tried, room, name, content)
         except RecsysError as error:
-            return pages.show("listeners", like, HTTPStatus.UNPROCESSABLE_ENTITY, trial=None, wrong=str(error))
+            return pages.show(
+                "listeners", like, HTTPStatus.UNPROCESSABLE_ENTITY, trial=None, wrong=sentence(str(error))
+            )
     return pages.show("listeners", like, trial=trial, wrong="")
 
 

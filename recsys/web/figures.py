@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recsys.evaluation import Scores
+
 WORDS = {
     "ndcg_at_100": ("NDCG@100", "how much of what they like is on the list of 100, and how far up"),
     "recall_at_20": ("Recall@20", "share of their hidden artists found by 20 places"),
@@ -69,6 +71,11 @@ def models(scores: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {words: scores[name] for words, name in names.items() if name in scores}
 
 
+def trial_rows(scores: Mapping[str, Scores], called: Mapping[str, str]) -> list[Row]:
+    """Lay out the figures of a trial on somebody's listeners, by what each model is called."""
+    return rows({called[name]: one.as_dict() for name, one in scores.items()})
+
+
 def rows(models: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     """Lay out figures of several models, metric by metric.
 
@@ -81,9 +88,8 @@ def rows(models: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     names = [*(name for name in WORDS if name in told), *sorted(told - WORDS.keys())]
     found = []
     for name in names:
-        told = [
-            (model, s, one["metrics"][name]) for s, (model, one) in enumerate(models.items()) if name in one["metrics"]
-        ]
+        figures = ((model, style, one["metrics"].get(name)) for style, (model, one) in enumerate(models.items()))
+        known = [(model, style, figure) for model, style, figure in figures if figure]
         top = _round_up(max(figure["high"] for _, _, figure in known))
         words = WORDS[name][1] if name in WORDS else ""
         marks = tuple(_mark(model, style, figure, top) for model, style, figure in known)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from recsys.bundle.trying.trial import TITLES
 from recsys.web import figures, words
 from recsys.web.room import Room
 from recsys.web.trying import MOST_PICKS
@@ -58,6 +59,7 @@ class Pages:
         self._environment.globals |= {"room": room, "sample": room.sample, "pages": PAGES, "at": addressed}
         self._environment.globals |= {"most_picks": MOST_PICKS, "largest": LARGEST, "metric_words": figures.WORDS}
         self._environment.globals |= {"signed": figures.signed, "differences": figures.differences}
+        self._environment.globals |= {"trial_rows": figures.trial_rows, "titles": TITLES}
         for filter_ in (words.label, words.value, words.moment, words.percent):
             self._environment.filters[filter_.__name__] = filter_
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -24,7 +22,7 @@ class _InMemory(MultiPartParser):
 LARGEST_FORM = LARGEST + _AROUND
 
 
-async def uploaded(request: Request, field: str) -> tuple[str, BytesIO]:
+async def uploaded(request: Request, field: str) -> tuple[str, bytes]:
     """Give the name and the content of the one file of a form; nothing of it touches the disk.
 
     Raises
@@ -42,6 +40,6 @@ async def uploaded(request: Request, field: str) -> tuple[str, BytesIO]:
     if file is None or isinstance(file, str) or not file.filename:
         raise ConfigError("No file was chosen. Choose a CSV file first.")
     try:
-        return file.filename, BytesIO(await file.read())
+        return file.filename, await file.read()
     finally:
         await form.close()

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LOWEST = 6
+_LONGEST = 400
 _SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
 
 
@@ -74,6 +75,12 @@ def value(told: Any) -> str:  # noqa: ANN401 - any JSON value
             return f"{told:.4g}"
         case _:
             return str(told)
+
+
+def sentence(told: str) -> str:
+    """Bring the message of an error into a form that a page can show: one line of letters, not too long."""
+    seen = "".join(letter if letter.isprintable() else "\N{MIDDLE DOT}" for letter in " ".join(told.split()))
+    return seen[:1].upper() + seen[1:_LONGEST] + ("…" if len(seen) > _LONGEST else "")
 
 
 def moment(at: datetime) -> str:
