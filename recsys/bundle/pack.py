@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from recsys import __version__
 from recsys.als import ALSModel
 from recsys.bundle import archive
-from recsys.bundle.cards import render
+from recsys.bundle.cards import failings, render
 from recsys.bundle.contents import (
     DATASET_CARD,
     EVIDENCE,
@@ -154,7 +154,8 @@ def pack(
     step()
     privacy = _audited(shared, split, terms)
     step()
-    entries = _entries(home, run, cleared, terms, shared, scores=scores, privacy=privacy, at=at)
+    weak = failings(shared.named, split, shared.kept)
+    entries = _entries(home, run, cleared, terms, shared, scores=scores, privacy=privacy, weaknesses=weak, at=at)
     step()
     return _sealed(home, run, terms, shared, entries, scores=scores, privacy=privacy, at=at, out=out)
 
@@ -207,6 +208,7 @@ def _entries(
     *,
     scores: Mapping[str, Any],
     privacy: PrivacyAudit,
+    weaknesses: tuple[str, ...],
     at: datetime,
 ) -> dict[str, bytes]:
     """Write every entry but the manifest and the seal."""
@@ -238,6 +240,7 @@ def _entries(
         evidence=told,
         privacy=privacy.as_dict(),
         dataset=card_facts,
+        weaknesses=weaknesses,
         files={name: about["sha256"] for name, about in listed(files).items()},
     )
     return files | render(facts)

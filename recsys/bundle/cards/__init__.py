@@ -11,11 +11,12 @@ from typing import Any
 
 from recsys.bundle.cards.bom import ml_bom
 from recsys.bundle.cards.card import model_card
+from recsys.bundle.cards.failings import failings
 from recsys.bundle.cards.script import SCRIPT, SCRIPT_NAME
 from recsys.bundle.cards.summary import training_summary
 from recsys.bundle.facts import BundleFacts
 
-__all__ = ["SCRIPT", "ml_bom", "model_card", "render", "training_summary"]
+__all__ = ["SCRIPT", "failings", "ml_bom", "model_card", "render", "training_summary"]
 
 
 def render(facts: BundleFacts) -> dict[str, bytes]:

@@ -33,7 +33,7 @@ def model_card(facts: BundleFacts) -> str:
         ("Consent", f"{words.bullets(words.consent(facts))}\n\n{withdrawal(facts.dataset)}"),
         ("What it tells about its members", words.bullets(words.privacy(facts))),
         ("How it was trained", _training(facts)),
-        ("Whom to ask", f"{words.plain(facts.dataset.collective.contact)}"),
+        ("Whom to ask", f"The collective. Contact: {words.plain(facts.dataset.collective.contact)}."),
     )
     head = f"# {words.title(facts)}\n\n{' '.join(words.summary(facts))}"
     body = "\n\n".join([head, *(f"## {name}\n\n{text}" for name, text in sections)])
@@ -80,8 +80,8 @@ def _result(facts: BundleFacts) -> dict[str, Any]:
 
 def _verify(facts: BundleFacts) -> str:
     return (
-        "With the public key of the collective, from wherever you trust it, and no network:\n\n"
-        "```console\n$ recsys sample verify FILE.recsys --key collective.pub\n```\n\n"
+        "With the collective's public key for seals, got by another way than this file, and no network:\n\n"
+        "```console\n$ recsys sample verify FILE.recsys --key seal.pub\n```\n\n"
         "It checks the signature, the SHA-256 of every file, the terms and the evidence of consent, and says in plain "
         "words what it found. A changed byte is found; nothing in the file is ever executed. The signature is one of "
         f"OpenSSF model-signing over all other files. The training run is `{facts.run}`."
@@ -91,10 +91,10 @@ def _verify(facts: BundleFacts) -> str:
 def _run(facts: BundleFacts) -> str:
     return (
         '```console\n$ recsys sample try FILE.recsys --artists "Artist" "Another Artist"\n'
-        f'$ python {SCRIPT_NAME} FILE.recsys "Artist" "Another Artist"\n```\n\n'
-        f"The second needs NumPy and safetensors alone; `{SCRIPT_NAME}` is in the bundle, and is no more than this. "
-        f"Plays weigh as `{facts.confidence}` says. Somebody new is folded in by the step that training is made of:\n\n"
-        f"```python\n{SCRIPT}```"
+        f'$ unzip FILE.recsys {SCRIPT_NAME}\n$ python {SCRIPT_NAME} FILE.recsys "Artist" "Another Artist"\n```\n\n'
+        "The last needs NumPy and safetensors alone: the file is a plain zip, and this is all of the script. Somebody "
+        "new is folded in by the step that training is made of; how plays become weights is called "
+        f"`{facts.confidence}` here:\n\n```python\n{SCRIPT}```"
     )
 
 
@@ -112,7 +112,7 @@ def _evaluation(facts: BundleFacts) -> str:
 
 def _training(facts: BundleFacts) -> str:
     settings = "\n".join(
-        f"| {words.plain(name)} | {words.plain(str(value))} |" for name, value in sorted(facts.params.items())
+        f"| {words.code(name)} | {words.code(value)} |" for name, value in sorted(facts.params.items())
     )
     return (
         f"On {facts.dataset.size_words()}, played {facts.dataset.period_words()}; `dataset_card.json` (Croissant) and "

@@ -25,6 +25,12 @@ def plain(text: str) -> str:
     return " ".join(text.split()).translate(_SPECIAL)
 
 
+def code(text: object) -> str:
+    """Write a setting so that Markdown reads nothing in it."""
+    told = " ".join(str(text).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{told}`" if told else ""
+
+
 def kind(facts: BundleFacts) -> str:
     """Say what is in the bundle: a sample, or the full model."""
     return "sample model" if facts.kind == "sample" else "full model"
@@ -115,7 +121,7 @@ def privacy(facts: BundleFacts) -> list[str]:
     found = facts.privacy
     pairs = found["shared_pairs"]
     told = [
-        *_membership(found["membership"]),
+        *_membership(found["membership"], facts.terms.get("limits") or {}),
         f"Every artist in it has {found['fewest_listeners']:,} or more listeners among the members it was trained on.",
         (
             f"Behind every pair of artists whose likeness is shared stand {pairs['fewest']:,} members or more; "
@@ -137,7 +143,7 @@ def privacy(facts: BundleFacts) -> list[str]:
     return told
 
 
-def _membership(found: Mapping[str, Any] | None) -> list[str]:
+def _membership(found: Mapping[str, Any] | None, limits: Mapping[str, float | None]) -> list[str]:
     if not found:
         return ["Nobody was held out, so it is not known how well members are told from strangers."]
     return [
@@ -148,10 +154,21 @@ def _membership(found: Mapping[str, Any] | None) -> list[str]:
             f"{figure(found['auc'])} (0.5 is chance, 1 is certainty), and recognises a share of "
             f"{figure(found['tpr_at_1pct_fpr'])} of the members where 1% of others are taken for members."
         ),
+        *_limits(limits),
         (
             f"By these figures the model leaks at least epsilon = {found['epsilon_at_least']:.2f} in the sense of "
             "differential privacy; it was not trained with a guarantee, and other attacks may show more."
         ),
+    ]
+
+
+def _limits(limits: Mapping[str, float | None]) -> list[str]:
+    names = {"max_membership_auc": "AUC", "max_tpr_at_1pct_fpr": "share recognised"}
+    told = [f"{name} {limits[key]}" for key, name in names.items() if limits.get(key) is not None]
+    if not told:
+        return ["The terms set no limit to that."]
+    return [
+        f"Beyond these limits, which the intervals must not reach, it would not have been packed: {', '.join(told)}."
     ]
 
 
