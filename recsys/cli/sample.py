@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 sample = App(name="sample", help="Pack a sample of a model for a buyer; open, check and try one.")
 for _name, _place, _help in (
+    ("try", "sample_try:try_artists", "Recommend artists to somebody who likes these, and say why."),
+    ("evaluate", "sample_try:evaluate", "Test a bundle on your own listeners, beside lists of what is popular."),
+    ("compare", "sample_try:compare", "Lay two bundles side by side, on your own listeners too."),
     ("serve", "sample_serve:serve", "Open a sample in the browser."),
     ("trace", "sample_trace:trace", "Find out whose copy turned up somewhere, by its mark."),
 ):

@@ -15,6 +15,25 @@ Why it is as it is:
 
 from __future__ import annotations
 
+from recsys.bundle.trying.compare import Compared, Paired, Row, compare_samples
 from recsys.bundle.trying.histories import Bounds, Histories, read_histories
+from recsys.bundle.trying.taste import Recommended, Tasted, taste
+from recsys.bundle.trying.trial import TITLES, Figures, Overlap, Trial, try_on
 
-__all__ = ["Bounds", "Histories", "read_histories"]
+__all__ = [
+    "TITLES",
+    "Bounds",
+    "Compared",
+    "Figures",
+    "Histories",
+    "Overlap",
+    "Paired",
+    "Recommended",
+    "Row",
+    "Tasted",
+    "Trial",
+    "compare_samples",
+    "read_histories",
+    "taste",
+    "try_on",
+]

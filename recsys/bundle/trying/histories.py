@@ -83,6 +83,10 @@ class Histories:
         plays.data = plays.data if counted else np.ones_like(plays.data)
         return cls(plays, _most_common(spelled, artist, code), counted)
 
+    def columns_in(self, index: NameIndex) -> NDArray[np.int64]:
+        """Give for each artist its column in a bundle, or -1, shape (artists,); a column may come twice."""
+        return np.array([_place(index.column(name)) for name in self.artists], dtype=np.int64)
+
     def matched(self, index: NameIndex, *, correct: bool = False) -> Matched:
         """Match the artists with those of a bundle, by artist key and by the other spellings that the bundle tells.
 
@@ -93,7 +97,7 @@ class Histories:
         correct
             Take a name that is a slip away from one artist alone for that artist, too.
         """
-        columns = np.array([_place(index.column(name)) for name in self.artists], dtype=np.int64)
+        columns = self.columns_in(index)
         corrected: dict[str, str] = {}
         if correct:
             strange = [place for place in range(len(columns)) if columns[place] < 0]

@@ -73,7 +73,7 @@ class Figures:
     scores
         By name: :data:`SAMPLE`, :data:`BUNDLE`, :data:`OWN`.
     comparisons
-        The sample with each of the others by the first metric; p-values corrected for their number.
+        The sample with each of the others, metric by metric; p-values corrected for the number of others.
     """
 
     scores: Mapping[str, Scores]
@@ -83,7 +83,11 @@ class Figures:
     def of(cls, scores: Mapping[str, Scores]) -> Figures:
         """Compare the sample with the others."""
         pairs = [(SAMPLE, other) for other in scores if other != SAMPLE]
-        return cls(scores, tuple(compare(scores, METRICS[0].name, pairs)))
+        return cls(scores, tuple(one for metric in METRICS for one in compare(scores, metric.name, pairs)))
+
+    def by(self, metric: str) -> tuple[Comparison, ...]:
+        """Give the comparisons by one metric."""
+        return tuple(one for one in self.comparisons if one.metric == metric)
 
     def as_dict(self) -> dict[str, Any]:
         """Give them as plain values for JSON."""
@@ -230,31 +234,36 @@ def _overlap(matched: Matched, division: Division, lists: Lists) -> Overlap:
 
 def _standing(figures: Figures) -> str:
     name = METRICS[0].name
-    ours = figures.scores[SAMPLE][name].mean
-    better = [one for one in figures.comparisons if one.significant() and one.difference.mean > 0]
-    worse = [one for one in figures.comparisons if one.significant() and one.difference.mean < 0]
-    seen = " and ".join(
-        f"{figures.scores[one.other][name].mean:.3f} ({TITLES[one.other]})" for one in figures.comparisons
-    )
-    against = f"NDCG@100 is {ours:.3f}, against {seen}."
-    if len(better) == len(figures.comparisons):
+    found = figures.by(name)
+    better = [one for one in found if one.significant() and one.difference.mean > 0]
+    worse = [one for one in found if one.significant() and one.difference.mean < 0]
+    seen = " and ".join(f"{figures.scores[one.other][name].mean:.3f} ({TITLES[one.other]})" for one in found)
+    against = f"NDCG@100 is {figures.scores[SAMPLE][name].mean:.3f}, against {seen}."
+    if len(better) == len(found):
         return f"The sample finds more of what your listeners listen to than lists of what is popular: {against}"
     if worse:
         return f"The sample is worse than {' and than '.join(TITLES[one.other] for one in worse)}: {against}"
     if better:
-        others = [TITLES[one.other] for one in figures.comparisons if one not in better]
+        others = [TITLES[one.other] for one in found if one not in better]
         return f"The sample is better than {TITLES[better[0].other]}, and no better than {others[0]}: {against}"
     return f"No difference to lists of what is popular can be told from chance: {against}"
 
 
 def _reach(trial: Trial) -> str:
-    found, known = trial.overlap, trial.known.scores[SAMPLE][METRICS[0].name].mean
-    lost = 1 - found.hidden_known / found.hidden
+    found, lost = trial.overlap, 1 - trial.overlap.hidden_known / trial.overlap.hidden
     plays = f"{found.plays_known:.0%} of the plays" if found.counted else f"{found.pairs_known:.0%} of the lines"
     return (
-        f"It knows {found.known_artists:,} of the {found.artists:,} artists in your file, which are {plays}. "
-        f"{lost:.0%} of what was to be found it could not have found at all; of the rest alone it reaches {known:.3f}."
+        f"It knows {found.known_artists:,} of the {found.artists:,} artists in your file, which are {plays}; "
+        f"{lost:.0%} of what was to be found it could not have found at all. {_within(trial.known)}"
     )
+
+
+def _within(figures: Figures) -> str:
+    name = METRICS[0].name
+    ours, *others = (figures.scores[one][name].mean for one in TITLES)
+    better = [one for one in figures.by(name) if one.significant() and one.difference.mean > 0]
+    standing = ("no better than either list", "better than one of the lists", "better than both lists")[len(better)]
+    return f"Among artists that it knows it is {standing}: {ours:.3f} against {others[0]:.3f} and {others[1]:.3f}."
 
 
 def _caution(overlap: Overlap) -> list[str]:
