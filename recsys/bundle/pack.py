@@ -42,7 +42,7 @@ from recsys.dataset.card import FORMATS, gather
 from recsys.dataset.card import render as dataset_cards
 from recsys.errors import ConfigError
 from recsys.evaluation import HeldOut, Split
-from recsys.experiment import Experiment, divide
+from recsys.experiment import METRICS, Experiment, divide
 from recsys.home import Home
 from recsys.privacy import Limits, PrivacyAudit, audit
 from recsys.tracking import FinishedRun, Tracker
@@ -82,6 +82,11 @@ class Packed:
         """The bundle's name."""
         return self.manifest.digest
 
+    @property
+    def weaker(self) -> bool:
+        """Whether it is measurably weaker than the full model, by the first of the metrics."""
+        return bool(self.scores["weaker"][METRICS[0].name]["low"] > 0)
+
     def as_dict(self) -> dict[str, Any]:
         """Give it as plain values for JSON."""
         return {
@@ -92,6 +97,7 @@ class Packed:
             "scores": dict(self.scores),
             "privacy": dict(self.privacy),
             "seal": self.seal_id,
+            "measurably_weaker": self.weaker,
         }
 
 

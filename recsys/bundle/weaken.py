@@ -89,10 +89,12 @@ def weaken(named: NamedModel, train: sp.csr_matrix, terms: Terms) -> Shared:
     Raises
     ------
     LeakError
-        If no artist has listeners enough.
+        If no artist has listeners enough, or a listener's factors are in the model.
     TermsInvalidError
         If a sample would not be weaker than the model, or factors do not fit into 16 bits.
     """
+    if len(named.model.user_factors):
+        raise LeakError(f"the model holds factors of {len(named.model.user_factors):,} listeners; train again")
     kept = _kept(named, train, terms)
     factors = _fewer_factors(named.model.item_factors[kept], terms.factors)
     if terms.kind == "sample" and factors.shape == named.model.item_factors.shape:

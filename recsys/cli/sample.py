@@ -29,6 +29,9 @@ for _name, _place, _help in (
     sample.command(f"recsys.cli.{_place}", name=_name, help=_help)
 
 
+_AS_GOOD = "note: it is not measurably weaker than the full model; ask for fewer factors or artists if it should be"
+
+
 @sample.command
 def terms(*, out: Path = Path("terms.toml"), common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Write an example of terms, with a comment for each key, to be changed by hand.
@@ -149,33 +152,35 @@ def _approval(home: Home, terms: Terms, file: Path | None, at: datetime) -> Enve
 
 
 def _report(packed: Packed) -> list[str | Table]:
-    scores, shape = packed.scores, packed.scores["shape"]
+    scores, shape, kind = packed.scores, packed.scores["shape"], packed.terms.kind
     rows = [
         (
             name.replace("_at_", "@"),
             *(f"{scores[model]['metrics'][name]['mean']:.3f}" for model in ("full", "sample", "popularity")),
-            *(_signed(scores[less][name], sign) for less, sign in (("weaker", -1), ("beats_popularity", 1))),
+            _interval(scores["weaker"][name], -1),
         )
         for name in scores["sample"]["metrics"]
     ]
     title = f"{scores['protocol']['test_listeners']:,} held-out listeners, 95% intervals"
-    columns = ("metric", "full model", packed.terms.kind, "popularity", "less full", "less popularity")
+    listening = f"{shape['pairs_covered']:.0%} of the listening"
     told = packed.privacy["membership"]
-    auc = told["auc"] if told else None
+    auc = (
+        f"AUC {told['auc']['value']:.3f} [{told['auc']['low']:.3f}, {told['auc']['high']:.3f}]" if told else "not told"
+    )
+    size = f"{packed.path.stat().st_size:,} bytes"
     return [
-        table(title, columns, rows, numbers=5),
-        f"artists     {shape['artists']['sample']:,} of {shape['artists']['full']:,}, "
-        f"which have {shape['pairs_covered']:.0%} of the listening",
+        table(title, ("metric", "full model", kind, "popularity", f"{kind} less full model"), rows, numbers=4),
+        *([] if kind == "full" or packed.weaker else [_AS_GOOD]),
+        f"artists     {shape['artists']['sample']:,} of {shape['artists']['full']:,}, with {listening}",
         f"factors     {shape['factors']['sample']} of {shape['factors']['full']}, {shape['precision']}",
-        f"membership  AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]; 0.5 is guessing" if auc else "",
+        f"membership  {auc}; 0.5 is guessing",
         f"bundle      {packed.digest}",
         f"sealed by   {packed.seal_id}",
-        f"wrote {packed.path}, {packed.path.stat().st_size:,} bytes, for {packed.terms.buyer} until "
-        f"{packed.terms.expires}",
-        f"check it: recsys sample key, then recsys sample verify {packed.path} --key seal.pub",
+        f"wrote {packed.path}, {size}, for {packed.terms.buyer}, who may use it before {packed.terms.expires}",
+        f"the buyer needs the key too (recsys sample key), then: recsys sample verify {packed.path} --key seal.pub",
     ]
 
 
-def _signed(difference: dict[str, float], sign: int) -> str:
+def _interval(difference: dict[str, float], sign: int) -> str:
     mean, *ends = (sign * difference[name] for name in ("mean", "low", "high"))
     return f"{mean:+.3f} [{min(ends):+.3f}, {max(ends):+.3f}]"
