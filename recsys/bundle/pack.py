@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
 from recsys import __version__
@@ -180,7 +181,7 @@ def _spelt(shared: Shared, version: DatasetVersion, terms: Terms) -> Shared:
 def _marked(shared: Shared, terms: Terms, register: Register) -> Shared:
     """Put the buyer's mark into the factors, which changes no recommendation."""
     factors, gram = mark(shared.factors, shared.gram, terms.buyer, register.key)
-    model = ALSModel(shared.named.model.user_factors, factors, shared.named.model.objective)
+    model = ALSModel(shared.named.model.user_factors, factors.astype(np.float32), shared.named.model.objective)
     return replace(shared, factors=factors, gram=gram, named=replace(shared.named, model=model))
 
 

@@ -220,8 +220,9 @@ def _check_by_model_signing(entries: Mapping[str, bytes], signature: bytes, key:
             (model / name).write_bytes(body)
         (folder / SIGNATURE).write_bytes(signature)
         (folder / "seal.pub").write_bytes(key.pem)
+        config = Config()  # type: ignore[no-untyped-call] # theirs has no types
         try:
-            Config().use_elliptic_key_verifier(public_key=folder / "seal.pub").verify(model, folder / SIGNATURE)
+            config.use_elliptic_key_verifier(public_key=folder / "seal.pub").verify(model, folder / SIGNATURE)
         except InvalidSignature as error:
             raise SignatureInvalidError(f"the seal does not fit key {key.id[:12]}: it was changed or forged") from error
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, json.JSONDecodeError) as error:

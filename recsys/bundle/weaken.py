@@ -108,7 +108,9 @@ def weaken(named: NamedModel, train: sp.csr_matrix, terms: Terms) -> Shared:
     return Shared(
         named=replace(
             named,
-            model=ALSModel(np.empty((0, stored.shape[1]), np.float32), stored, named.model.objective),
+            model=ALSModel(
+                np.empty((0, stored.shape[1]), np.float32), stored.astype(np.float32), named.model.objective
+            ),
             artists=Vocabulary(named.artists.names[column] for column in kept),
             weighting=_weighting(named.weighting, kept),
             beside=_beside(named.beside, train, kept, terms) if terms.kind == "full" else None,
@@ -151,7 +153,7 @@ def _fewer_factors(factors: NDArray[np.float32], most: int | None) -> NDArray[np
         _, directions = np.linalg.eigh(exact_gram(factors))
         leading = directions[:, ::-1][:, :most]
         leading = leading * np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(most)])
-        return (factors.astype(np.float64) @ leading).astype(np.float32)
+        return np.asarray(factors.astype(np.float64) @ leading, dtype=np.float32)
 
 
 def _stored(factors: NDArray[np.float32], terms: Terms) -> NDArray[np.float16] | NDArray[np.float32]:
