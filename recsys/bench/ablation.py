@@ -83,8 +83,8 @@ class Bench:
         Those who judge.
     seed
         Decides starts and searches.
-    seconds
-        Time of each search.
+    seconds, max_trials
+        Time of each search, and at most so many trials of each of its stages.
     """
 
     plays: sp.csr_matrix
@@ -92,10 +92,11 @@ class Bench:
     panel: tuple[Fold, ...]
     seed: int
     seconds: float
+    max_trials: int | None
 
     def tune(self, contender: Contender) -> Tuned:
         """Search a contender's settings."""
-        return tune(contender, self.referee, seconds=self.seconds, seed=self.seed)
+        return tune(contender, self.referee, seconds=self.seconds, seed=self.seed, max_trials=self.max_trials)
 
     def judge(self, contender: Contender, settings: Mapping[str, Any]) -> Scores:
         """Train with these settings for each fold of judges, and score."""
@@ -132,6 +133,7 @@ def run(
     seconds: float = 600.0,
     held_out: float = 0.1,
     judges: int = 2_000,
+    max_trials: int | None = None,
     seed: int = 0,
     date: str = "",
     out: Path | None = None,
@@ -149,6 +151,8 @@ def run(
         Share of the listeners that ``recsys compare`` would test on, and of those by whom settings are chosen.
     judges
         Of the others so many judge at most.
+    max_trials
+        As in :func:`recsys.comparison.tune`.
     seed, date, out, progress
         As in :func:`recsys.bench.als.run`.
 
@@ -165,7 +169,8 @@ def run(
         raise DatasetTooSmallError(f"{data.name} has {plays.shape[0]} listeners; give {_FEWEST_USERS} or more")
     n_test = min(max(round(plays.shape[0] * held_out), 1), _MOST_TEST)
     split = strong_generalization(plays, n_test, n_validation=min(n_test, _MOST_VALIDATION), seed=seed)
-    bench = Bench(plays, Referee(split, [METRIC]), folds(plays, split, judges, seed), seed, seconds / _SEARCHES)
+    panel = folds(plays, split, judges, seed)
+    bench = Bench(plays, Referee(split, [METRIC]), panel, seed, seconds / _SEARCHES, max_trials)
     rows: list[Row] = []
     kept = _additions(bench, rows, progress)
     progress("EASE")
@@ -176,8 +181,8 @@ def run(
         "seed": seed,
         "seconds of each search": round(bench.seconds),
         "validation listeners": len(split.validation.users),
-        "judges": sum(len(fold.users) for fold in bench.panel),
-        "folds": len(bench.panel),
+        "judges": sum(len(fold.users) for fold in panel),
+        "folds": len(panel),
         "items": plays.shape[1],
         "pairs": plays.nnz,
     }

@@ -92,4 +92,4 @@ def test_what_is_added_is_kept_only_if_it_is_better(referee):
     useless = replace(few, then=lambda _: ALL["random"])
     alone = tune(useless, referee, seconds=600, max_trials=2)
     assert "neighbours" not in alone.params
-    assert alone.value < found.value
+    assert alone.value == tune(replace(few, then=None), referee, seconds=600, max_trials=2).value < found.value
