@@ -15,6 +15,7 @@ from recsys import __version__
 
 _RIVER = Group.create_ordered("From exports to a model")
 _USE = Group.create_ordered("Using a model")
+_TOGETHER = Group.create_ordered("Deciding together")
 
 app = App(
     name="recsys",
@@ -40,6 +41,9 @@ for _place, (_name, _group, _help) in enumerate(
         ("recommend", _USE, "Recommend artists to somebody who likes these."),
         ("explain", _USE, "Say which of a listener's artists speak for a recommendation."),
         ("sample", _USE, "Pack a sample of a model for a buyer; open, check and try one."),
+        ("member", _TOGETHER, "Join and leave the collective; see who belongs, and what would be taken."),
+        ("vote", _TOGETHER, "Propose a sale, vote on it, count, and check a count."),
+        ("licence", _TOGETHER, "Issue, check and revoke licences for what members agreed to hand over."),
         ("job", _USE, "Train as a compute job of Vana, near the data: the answer to a query in, a model out."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )

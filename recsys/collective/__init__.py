@@ -12,7 +12,7 @@ Why it is as it is:
 * *Ballots are secret until the close and countable by anybody after it*; :mod:`recsys.collective.ballots` says who can
   know what, when. A vote needs no second action of its voters.
 * *Every refusal is listed.* A ballot that does not count stands in the book with its reason, before everybody's eyes.
-* *A result binds.* An approval exists only of a proposal that passed; without it no full bundle is packed, and no bundle
+* *A result binds.* An approval exists only of a proposal that passed; without it no full bundle is packed, and none
   outside its terms (:meth:`recsys.bundle.Approval.covers`). A licence is issued for just that bundle.
 * *Leaving is one step*: every consent is withdrawn, what was handed in is erased, the membership ends.
 """

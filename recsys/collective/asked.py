@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from recsys.canonical import Pseudonym, canonical_json, parse_json, sha256_hex, utc_text
@@ -91,6 +92,14 @@ class Asked:
     weights: Weights = field(default_factory=dict)
     result: Result | None = None
     signed: Envelope | None = None
+
+    def state(self, at: datetime) -> str:
+        """Tell it in a word: to come, open, closed (and not counted), passed or failed."""
+        if self.result:
+            return "passed" if self.result.tally.passed else "failed"
+        if at < self.proposal.opens:
+            return "to come"
+        return "open" if at < self.proposal.closes else "closed"
 
 
 class Proposals:
@@ -179,6 +188,23 @@ class Proposals:
         for entry in self._book.entries():
             entries.setdefault(entry.owner, []).append(entry)
         return [_read(own, self._home.operator.public) for own in entries.values()]
+
+
+def read_weights(path: Path) -> dict[str, int]:
+    """Read stated weights: a JSON object of whole numbers by member.
+
+    Raises
+    ------
+    ProposalInvalidError
+        If it is none.
+    """
+    try:
+        told = parse_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ProposalInvalidError(f"{path} cannot be read as weights: {error}") from error
+    if not isinstance(told, dict):
+        raise ProposalInvalidError(f"{path.name} holds no object of weights by member")
+    return told
 
 
 def weights_bytes(home: Home, weights: Mapping[str, int]) -> bytes:

@@ -159,8 +159,19 @@ class Proposal:
             ) from error
 
     @classmethod
-    def load(cls, path: Path, **defaults: Any) -> Proposal:  # noqa: ANN401 - any field
-        """Read a proposal from a TOML or JSON file; `defaults` stand for what it leaves out.
+    def load(cls, path: Path) -> Proposal:
+        """Read a proposal from a TOML or JSON file.
+
+        Raises
+        ------
+        ProposalInvalidError
+            If it cannot be read.
+        """
+        return cls.from_dict(cls.fields(path))
+
+    @staticmethod
+    def fields(path: Path) -> dict[str, Any]:
+        """Read the fields that a file states, which need not be all.
 
         Raises
         ------
@@ -174,7 +185,7 @@ class Proposal:
             raise ProposalInvalidError(f"{path} cannot be read as a proposal: {error}") from error
         if not isinstance(told, dict):
             raise ProposalInvalidError(f"{path.name} holds no table of fields")
-        return cls.from_dict({**defaults, **told})
+        return told
 
 
 def _rules(one: Proposal) -> list[tuple[str, bool, object]]:

@@ -78,6 +78,8 @@ class Spotify:
 
     route = Route.GDPR_EXPORT
     exports = "Spotify's account data and Extended streaming history"
+    fields = frozenset(one.encode_name for kind in (_AccountRow, _ExtendedRow) for one in msgspec.structs.fields(kind))
+    """The fields that are decoded, of either kind; no other ever is."""
 
     def claims(self, name: str) -> bool:
         """Tell by the base name of a file, in any case, whether it must be a listening history."""
