@@ -119,6 +119,37 @@ class Ease:
         return scores
 
 
+@dataclass(frozen=True, eq=False)
+class EaseOfUsers:
+    """EASE^R where there are fewer users than items: the same scores from a matrix of users by users.
+
+    With ``P = (X'X + l2 I)^-1`` the paper's weights are ``-P_ij / P_jj`` off the diagonal, so that scores are
+    ``x - x P / diag(P)``; and ``l2 P = I - X' (XX' + l2 I)^-1 X`` (Woodbury).
+
+    Attributes
+    ----------
+    train
+        X, CSR, shape (users, items).
+    inverse
+        (XX' + l2 I)^-1, float64, shape (users, users).
+    diagonal
+        l2 P_jj of each item, float64, shape (items,).
+    """
+
+    train: sp.csr_matrix
+    inverse: NDArray[np.float64]
+    diagonal: NDArray[np.float64]
+
+    def scores(self, user_items: sp.csr_matrix) -> NDArray[np.float32]:
+        """Score every item for each row, shape (rows, items)."""
+        history = user_items.astype(np.float64)
+        scores = (history @ self.train.T) @ self.inverse @ self.train
+        rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
+        scores[rows, history.indices] += history.data * (self.diagonal[history.indices] - 1)
+        scores /= self.diagonal
+        return np.asarray(scores, dtype=np.float32)
+
+
 def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) -> Scored:
     """Solve EASE for the items that most users have.
 
@@ -130,8 +161,10 @@ def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) ->
         Penalty lambda on the squared weights.
     max_items
         The most listened-to items that are kept: memory grows with their square (twelve bytes each pair), time with
-        their cube.
+        their cube. Where there are fewer users than that, all are kept and it is the users that count.
     """
+    if train.shape[0] < min(train.shape[1], max_items):
+        return Scored(_of_users(train.astype(np.float64), l2))
     listeners = np.bincount(train.indices, minlength=train.shape[1])
     kept = np.sort(np.argsort(-listeners, kind="stable")[:max_items])
     history = train[:, kept].astype(np.float32)
@@ -143,3 +176,14 @@ def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) ->
     weights = np.ascontiguousarray(inverse / -np.diag(inverse)[None, :])
     np.fill_diagonal(weights, 0)
     return Scored(Ease(weights, kept.astype(np.int64), train.shape[1]))
+
+
+def _of_users(train: sp.csr_matrix, l2: float) -> EaseOfUsers:
+    gram = (train @ train.T).toarray()
+    gram[np.diag_indices_from(gram)] += l2
+    inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False)
+    explained = np.zeros(train.shape[1])
+    for start in range(0, train.shape[1], _ITEMS_AT_ONCE):
+        part = train[:, start : start + _ITEMS_AT_ONCE].tocsc()
+        explained[start : start + part.shape[1]] = part.multiply(inverse @ part).sum(axis=0)
+    return EaseOfUsers(train, inverse, 1 - explained)

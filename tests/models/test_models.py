@@ -11,7 +11,7 @@ from recsys.comparison import ALL, Training
 from recsys.comparison.peers import lot
 from recsys.evaluation import NDCG, Popularity, evaluate, strong_generalization
 from recsys.models.blend import Beside, Blend
-from recsys.models.items import ease, neighbours
+from recsys.models.items import Ease, EaseOfUsers, ease, neighbours
 from recsys.models.scored import Scored, highest
 from recsys.models.weighting import Weighed, Weighting
 
@@ -69,6 +69,20 @@ def test_ease_solves_its_own_problem(music):
         expected = np.linalg.solve(A, X[:, others].T @ X[:, item])
         assert found[others, item] == pytest.approx(expected, abs=1e-3)
         assert found[item, item] == 0
+
+
+@pytest.mark.parametrize("l2", [0.5, 40.0])
+def test_ease_scores_alike_whether_by_items_or_by_users(music, l2):
+    """Ten users of 24 items go by users; with 110 empty histories beside them, by items. Both are the paper's eq. 8."""
+    few = sp.csr_matrix(music[:10] > 0, dtype=np.float32)
+    many = sp.csr_matrix(sp.vstack([few, sp.csr_matrix((110, 24), dtype=np.float32)]))
+    P = np.linalg.inv((few.T @ few).toarray().astype(float) + l2 * np.eye(24))
+    B = -P / np.diag(P)
+    np.fill_diagonal(B, 0)
+    for train, kind in ((few, EaseOfUsers), (many, Ease)):
+        scorer = ease(train, l2=l2).scorer
+        assert isinstance(scorer, kind)
+        assert scorer.scores(music) == pytest.approx(music @ B, abs=1e-3)
 
 
 def test_ease_of_the_best_known_items_recommends_no_other(music):
