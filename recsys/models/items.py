@@ -161,9 +161,9 @@ def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) ->
         Penalty lambda on the squared weights.
     max_items
         The most listened-to items that are kept: memory grows with their square (twelve bytes each pair), time with
-        their cube. Where there are fewer users than that, all are kept and it is the users that count.
+        their cube. Where users are fewer than half of that, all are kept and it is the users that count.
     """
-    if train.shape[0] < min(train.shape[1], max_items):
+    if 2 * train.shape[0] < min(train.shape[1], max_items):
         return Scored(_of_users(train.astype(np.float64), l2))
     listeners = np.bincount(train.indices, minlength=train.shape[1])
     kept = np.sort(np.argsort(-listeners, kind="stable")[:max_items])
