@@ -105,8 +105,11 @@ class Room:
             )
         try:
             self.sample.terms.refuse_expired(self.clock())
-        except TermsInvalidError as error:
-            return Shut(410, f"The terms have ended. {str(error)[0].upper()}{str(error)[1:]}.")
+        except TermsInvalidError:
+            expires = self.sample.terms.expires
+            return Shut(
+                410, f"The terms ended on {expires}: it may not be used any more. Ask the collective for new ones."
+            )
         return None
 
     def look(self) -> Looked:

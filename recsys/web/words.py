@@ -80,7 +80,8 @@ def value(told: Any) -> str:  # noqa: ANN401 - any JSON value
 def sentence(told: str) -> str:
     """Bring the message of an error into a form that a page can show: one line of letters, not too long."""
     seen = "".join(letter if letter.isprintable() else "\N{MIDDLE DOT}" for letter in " ".join(told.split()))
-    return seen[:1].upper() + seen[1:_LONGEST] + ("…" if len(seen) > _LONGEST else "")
+    first = seen[:1].upper() if seen.split(" ")[0].isalpha() else seen[:1]  # a file's name keeps its letters
+    return first + seen[1:_LONGEST] + ("…" if len(seen) > _LONGEST else "")
 
 
 def moment(at: datetime) -> str:
