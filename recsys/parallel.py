@@ -68,7 +68,7 @@ def _start_worker() -> None:
     Arrow loads pandas, if it can, only to see whether a value is one of its: 0.3 s and 50 MB in every process. The
     system's allocator gives memory back, which Arrow's own keeps.
     """
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.meta_path.insert(0, _NoPandas())
 
@@ -79,7 +79,12 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError(fullname)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that comes about."""
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -37,6 +37,7 @@ def compare(
     top_items: int | None = None,
     min_listeners: int = 1,
     seed: int = 0,
+    workers: int = 1,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Tune models alike on one file of interactions, test each once on held-out listeners, tell which is better.
@@ -68,12 +69,21 @@ def compare(
         Keep artists that so many listeners have.
     seed
         Decides the split, the search and the start of each model.
+    workers
+        Processes that search at once, each with its part of the processors.
     """
     from recsys.experiment.contest import Plan, contest
     from recsys.experiment.protocols import Division
 
     division = Division(protocol=protocol, held_out=held_out, test=test, negatives=negatives, seed=seed)
-    plan = Plan(models=models, seconds=budget, division=division, top_items=top_items, min_listeners=min_listeners)
+    plan = Plan(
+        models=models,
+        seconds=budget,
+        division=division,
+        top_items=top_items,
+        min_listeners=min_listeners,
+        workers=workers,
+    )
     with common.steps() as step:
         bars = {name: step(name) for name in models}
         best: dict[str, float] = {}

@@ -15,6 +15,7 @@ def tune(
     budget: Seconds = 600.0,
     model: Literal["als", "als+items"] = "als+items",
     out: Path | None = None,
+    workers: int = 1,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Find the settings of a training run on its validation listeners; the test listeners have no say.
@@ -31,6 +32,8 @@ def tune(
         als, or als+items with neighbours beside the factorization.
     out
         Write the best settings to this file, for recsys train.
+    workers
+        Processes that search at once, each with its part of the processors.
     """
     from recsys.canonical import write_atomically
     from recsys.experiment import load_experiment
@@ -44,7 +47,7 @@ def tune(
             best[:] = [max([value, *best])]
             bar(number + 1, number + 2, f"best {best[0]:.4f}")
 
-        found = search(experiment, common.open(), model=model, seconds=budget, step=tried)
+        found = search(experiment, common.open(), model=model, seconds=budget, workers=workers, step=tried)
     if out:
         write_atomically(out, found.to_toml().encode())
     common.show(

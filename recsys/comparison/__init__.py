@@ -1,8 +1,8 @@
 """Models beside one another: found, tuned and tested under one protocol.
 
-``own`` makes our models of flat settings, ``peers`` those of ``implicit``, ``contenders`` lists who takes part and what
-may be tried, ``tuning`` finds settings, ``compare`` runs the contest. The parts of our models lie in
-:mod:`recsys.models`.
+``own`` makes our models of flat settings, ``peers`` those of ``implicit`` and ``irspack``, ``contenders`` lists who
+takes part and what may be tried, ``tuning`` finds settings (``searching`` in one process, ``workers`` in several),
+``compare`` runs the contest. The parts of our models lie in :mod:`recsys.models`.
 
 Why it is as it is:
 
@@ -16,6 +16,20 @@ Why it is as it is:
 from recsys.comparison.compare import Contest, Entry, chosen, run
 from recsys.comparison.contender import Contender, Training
 from recsys.comparison.contenders import ALL
-from recsys.comparison.tuning import Tuned, tune
+from recsys.comparison.searching import Tuned
+from recsys.comparison.tuning import tune
+from recsys.comparison.workers import Crew, crew
 
-__all__ = ["ALL", "Contender", "Contest", "Entry", "Training", "Tuned", "chosen", "run", "tune"]
+__all__ = [
+    "ALL",
+    "Contender",
+    "Contest",
+    "Crew",
+    "Entry",
+    "Training",
+    "Tuned",
+    "chosen",
+    "crew",
+    "run",
+    "tune",
+]

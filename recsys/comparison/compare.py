@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recsys.comparison.contender import Contender, Params, Training
 from recsys.comparison.contenders import ALL
-from recsys.comparison.tuning import Tuned, tune
+from recsys.comparison.searching import Tuned
+from recsys.comparison.tuning import tune
+from recsys.comparison.workers import crew
 from recsys.errors import ConfigError
 from recsys.evaluation import Comparison, Fame, Lists, Metric, Novelty, Referee, Scores, catalogue, compare, measure
 
@@ -123,6 +125,7 @@ def run(
     step: Step | None = None,
     finished: Callable[[Entry], None] | None = None,
     max_trials: int | None = None,
+    workers: int = 1,
 ) -> Contest:
     """Tune each contender on validation users, train it with what was found, and score it on the test users once.
 
@@ -144,27 +147,47 @@ def run(
         Called with each contender's entry as soon as it is there.
     max_trials
         At most so many trials of each stage.
+    workers
+        Processes that search at once; more than one need `storage`, and the clock starts when they are there.
+
+    Raises
+    ------
+    ValueError
+        If several workers have no file to meet at.
     """
+    if workers > 1 and storage is None:
+        raise ValueError(f"{workers} workers meet at a study in a file; name one as storage")
+    with crew(workers, referee, seed=seed, storage=storage or Path()) as helpers:
+
+        def searched(contender: Contender, share: float) -> Tuned:
+            return tune(
+                contender,
+                referee,
+                seconds=share,
+                seed=seed,
+                storage=storage,
+                study=f"{study}-{contender.name}",
+                report=_reporter(contender.name, step),
+                max_trials=max_trials,
+                crew=helpers,
+            )
+
+        entries = []
+        for contender, share in _shares(contenders, seconds):
+            begun = time.monotonic()
+            tuned = searched(contender, share)
+            entries.append(_entry(contender, tuned, referee, seed, time.monotonic() - begun))
+            if finished:
+                finished(entries[-1])
+    return _ranked(entries, referee)
+
+
+def _shares(contenders: Sequence[Contender], seconds: float) -> Iterator[tuple[Contender, float]]:
+    """Go through the contenders, each with its time: what is left, shared by those who still have something to find."""
     ends = time.monotonic() + seconds
-    entries = []
     for place, contender in enumerate(contenders):
         waiting = sum(bool(one.space) for one in contenders[place:])
-        share = max(ends - time.monotonic(), 0.0) / max(waiting, 1)
-        begun = time.monotonic()
-        tuned = tune(
-            contender,
-            referee,
-            seconds=share,
-            seed=seed,
-            storage=storage,
-            study=f"{study}-{contender.name}",
-            report=_reporter(contender.name, step),
-            max_trials=max_trials,
-        )
-        entries.append(_entry(contender, tuned, referee, seed, time.monotonic() - begun))
-        if finished:
-            finished(entries[-1])
-    return _ranked(entries, referee)
+        yield contender, max(ends - time.monotonic(), 0.0) / max(waiting, 1)
 
 
 def _reporter(name: str, step: Step | None) -> Callable[[int, float, Params], None] | None:

@@ -32,6 +32,8 @@ class Plan:
         start, too.
     top_items, min_listeners
         Artists to keep, as in :func:`recsys.dataset.import_benchmark`.
+    workers
+        Processes that search at once.
     """
 
     models: Sequence[str]
@@ -39,6 +41,7 @@ class Plan:
     division: Division = field(default_factory=Division)
     top_items: int | None = None
     min_listeners: int = 1
+    workers: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,7 @@ def contest(data: Path, plan: Plan, home: Home, *, step: Step | None = None) -> 
             study=f"{version.digest[:16]}-{_name(protocol)}",
             step=step,
             finished=finished,
+            workers=plan.workers,
         )
         outcome = Outcome(found, version, whole.id, tracker.uri, protocol)
         whole.document("contest.json", outcome.as_dict())

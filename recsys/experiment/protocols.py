@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -177,10 +176,10 @@ def _last(data: Path, version: DatasetVersion, shape: tuple[int, int]) -> sp.csr
     return _ones(row[last], column[last], shape)
 
 
-def _ones(row: NDArray[np.int64], column: NDArray[np.int64], shape: Sequence[int]) -> sp.csr_matrix:
-    return sp.csr_matrix((np.ones(len(row), dtype=np.float32), (row, column)), shape=tuple(shape))
+def _ones(row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int]) -> sp.csr_matrix:
+    return sp.csr_matrix((np.ones(len(row), dtype=np.float32), (row, column)), shape=shape)
 
 
-def _wide(matrix: sp.csr_matrix, shape: Sequence[int]) -> sp.csr_matrix:
+def _wide(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
     """Add items that nobody has."""
-    return sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=tuple(shape))
+    return sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=shape)

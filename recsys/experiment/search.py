@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from recsys.comparison import Tuned, chosen, tune
+from recsys.comparison import Tuned, chosen, crew, tune
 from recsys.comparison.contender import Params
 from recsys.evaluation import Referee
 from recsys.experiment.config import Experiment, als_keys
@@ -65,6 +65,7 @@ def search(
     *,
     model: Searchable = "als+items",
     seconds: float,
+    workers: int = 1,
     step: Callable[[int, float, Params], None] | None = None,
 ) -> Found:
     """Search the settings of a training run.
@@ -79,6 +80,8 @@ def search(
         ``"als"``, or ``"als+items"`` with neighbours beside the factorization.
     seconds
         Time to search.
+    workers
+        Processes that search at once; the clock starts when they are there.
     step
         Called after each trial with its number, its value and its settings.
     """
@@ -96,16 +99,19 @@ def search(
             if step:
                 step(number, value, params)
 
-        tuned = tune(
-            contender,
-            Referee(split, METRICS),
-            seconds=seconds,
-            seed=experiment.seed,
-            storage=home.path / "tuning.db",
-            study=f"tune-{version.digest[:16]}-{model}-{experiment.seed}-{experiment.held_out}-{experiment.fold_in_fraction}",
-            report=tried,
-            keys=version.artists.keys,
-        )
+        referee, storage, keys = Referee(split, METRICS), home.path / "tuning.db", version.artists.keys
+        with crew(workers, referee, seed=experiment.seed, storage=storage, keys=keys) as helpers:
+            tuned = tune(
+                contender,
+                referee,
+                seconds=seconds,
+                seed=experiment.seed,
+                storage=storage,
+                study=f"tune-{version.digest[:16]}-{model}-{experiment.seed}-{experiment.held_out}-{experiment.fold_in_fraction}",
+                report=tried,
+                keys=keys,
+                crew=helpers,
+            )
         whole.metrics({f"validation_{METRICS[0].name}": tuned.value, "trials": tuned.trials})
         whole.document("settings.json", tuned.params)
     return Found(_with(experiment, tuned.params), tuned, version.digest, whole.id, tracker.uri)
