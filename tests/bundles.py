@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import collective
+
 from recsys.bundle import Limits, Terms, pack
 from recsys.bundle.seal import SealKey
 from recsys.canonical import write_atomically
