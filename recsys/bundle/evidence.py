@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recsys.bundle.approval import Approval
-from recsys.bundle.contents import Manifest
+from recsys.bundle.contents import ARTISTS, MODEL, PRIVACY, SCORES, TERMS, Manifest
 from recsys.bundle.gate import Cleared
 from recsys.bundle.seal import SealPublic
 from recsys.bundle.terms import Terms
@@ -29,6 +29,8 @@ from recsys.transparency.statement import PAYLOAD_TYPE
 _PREDICATE = "urn:recsys:bundle:1"
 _SEAL = "seal.pub"
 _LOG = "consent"
+_STATED = {MODEL, ARTISTS, TERMS, SCORES, PRIVACY}
+"""Entries that the collective speaks for, whatever else a statement names."""
 _COUNTS = ("members", "artists", "pairs", "plays")
 
 
@@ -134,7 +136,9 @@ def _check_statement(
     if subjects.get(_SEAL) != seal.id:
         raise SignatureInvalidError("the collective's statement names another seal: this one is not by its leave")
     files = {name: digest for name, digest in subjects.items() if name != _SEAL}
-    if not files or any(manifest.files.get(name, {}).get("sha256") != digest for name, digest in files.items()):
+    if not files.keys() >= _STATED or any(
+        manifest.files.get(name, {}).get("sha256") != digest for name, digest in files.items()
+    ):
         raise SignatureInvalidError("the collective's statement is about other files than these")
     said = {name: part for name, part in told.items() if name not in {"operator_key", "statement"}}
     about = {"run": manifest.run, "packed_at": manifest.packed_at, "evidence": sha256_hex(canonical_json(said))}

@@ -14,7 +14,7 @@ from recsys.canonical import sha256_file, utc_text
 from recsys.consent import Standing
 from recsys.consent.terms import NAMES_RECIPIENT
 from recsys.dataset import CONSENTED, DatasetVersion
-from recsys.erasure import usable
+from recsys.erasure import usable, withdrawn_from
 from recsys.errors import NotForSaleError, SignatureInvalidError
 from recsys.experiment import Provenance
 from recsys.home import Home
@@ -85,6 +85,7 @@ def _check_purpose(home: Home, digest: str, terms: Terms) -> None:
 
 def _agreement(home: Home, version: DatasetVersion, terms: Terms, at: datetime) -> dict[str, Any]:
     stands = home.ledger.standings(NAMES_RECIPIENT, at, terms.buyer)
+    stands |= dict.fromkeys(withdrawn_from(home, NAMES_RECIPIENT, terms.buyer), Standing.WITHDRAWN)  # whenever that was
     found = Counter(stands.get(member, Standing.NEVER_GIVEN) for member in version.members)
     if found[Standing.GIVEN] < len(version.members):
         others = ", ".join(f"{standing.value}: {n:,}" for standing, n in sorted(found.items()) if standing != "given")

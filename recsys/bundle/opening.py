@@ -153,6 +153,8 @@ def _documents(opened: _Opened) -> str:
             opened.documents[name] = parse_json(opened.entries[name])
         except ValueError as error:
             raise BundleInvalidError(f"{name} is no JSON: {error}") from error
+        if not isinstance(opened.documents[name], dict):
+            raise BundleInvalidError(f"{name} holds a {type(opened.documents[name]).__name__}; expected an object")
     for name in (CARD, SCRIPT):
         try:
             opened.entries[name].decode()

@@ -103,7 +103,7 @@ def test_headers_of_tensors_that_lie_are_named(entries, sealer, reopened, bad):
     ("change", "words"),
     [
         ({"artists": []}, "no artists"),
-        ({"artists": ["one"]}, "of shape"),
+        ({"artists": ["one"], "aliases": {}}, "of shape"),
         ({"artists": ["one"] * 80}, "twice"),
         ({"artists": [f"a{n}" for n in range(79)] + ["evil\u202ename"]}, "turns the line"),
         ({"artists": [f"a{n}" for n in range(79)] + ["evil\x1b[2Jname"]}, "everybody sees"),

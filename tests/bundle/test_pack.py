@@ -91,7 +91,7 @@ def test_it_says_by_how_much_it_is_weaker(made):
         lost = metric["mean"] - scores["sample"]["metrics"][name]["mean"]
         assert scores["weaker"][name]["mean"] == pytest.approx(lost)
         assert scores["weaker"][name]["low"] <= lost <= scores["weaker"][name]["high"]
-    assert scores["touches"] == {"full": 1, "sample": 1, "popularity": 1}
+    assert scores["touches"] == {"full": 1, "sample": 2, "popularity": 1}
     assert scores["shape"]["factors"] == {"sample": 6, "full": 8}
     assert scores["weaker"]["ndcg_at_100"]["low"] > 0
 
@@ -149,6 +149,8 @@ def test_everybody_must_agree_to_this_very_buyer(home, packed):
     home.ledger.withdraw(bundles.small_home().names[3], SHARE, at=NOW - timedelta(days=1), recipient=BUYER)
     with pytest.raises(NotForSaleError, match=r"120 of the 121 .*withdrawn: 1.*recsys dataset build --purpose share"):
         packed()
+    with pytest.raises(NotForSaleError, match="withdrawn: 1"):
+        packed(at=NOW - timedelta(days=9))
 
 
 def test_a_consent_that_ran_out_is_none(packed):
