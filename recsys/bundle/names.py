@@ -1,8 +1,9 @@
 """Finding artists by what people type: typos, accents, letter case and signs do not matter.
 
 Names are compared by their artist keys (:func:`recsys.listens.artist_key`). What is asked is looked for in this order:
-the same key, keys that begin so and keys one or two slips away, keys that hold it, keys that look like it. Slips are
-counted by optimal string alignment (Damerau, CACM 1964: a letter too many, too few, another one, or two swapped).
+the same key, keys that begin so and keys one or two slips away, keys that hold it; and where nothing of that is found,
+keys that look a little like it. Slips are counted by optimal string alignment (Damerau, CACM 1964: a letter too many,
+too few, another one, or two swapped).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _LONGEST = 120  # letters of a question that are read
 _NEAR, _ALIKE = 0.75, 0.6
 _FEWEST_TO_CORRECT = 6
 _FEWEST_LETTERS = 3  # below, everything looks like everything
+_MOST_SLIPPED = 50
+_ROUNDING = 1e-6
 _MOST_HOLDING = 2_000  # keys that hold what is asked: enough to choose from
 _AT_ONCE = 1 << 23  # numbers of slips in memory at once: 8 MB
 
@@ -86,6 +89,8 @@ class NameIndex:
         self._columns = np.array([column for *_, column in keyed], dtype=np.int64)
         self._by_key = {key: column for key, *_, column in reversed(keyed)}
         self._fame = fame[self._columns]
+        self._lengths = np.array([len(key) for key in self._keys], dtype=np.int32)
+        self._letters = np.array([_letters(key) for key in self._keys], dtype=np.uint64)
         self._text = "\n".join(self._keys)
         self._starts = np.cumsum([0, *(len(key) + 1 for key in self._keys)])
 
@@ -177,11 +182,12 @@ class NameIndex:
         if len(key) < _FEWEST_LETTERS:
             yield self._begun(same, last, key)
             return
-        slips = self._slips(key)
-        near = [(place, likeness) for place, likeness in slips if likeness >= _NEAR]
-        yield self._by_fame([*near, *self._begun(same, last, key)])
-        yield self._by_fame([(place, len(key) / len(self._keys[place])) for place in self._holding(key)])
-        yield slips
+        near = self._by_fame([*self._slips(key, _NEAR), *self._begun(same, last, key)])
+        yield near
+        holding = self._by_fame([(place, len(key) / len(self._keys[place])) for place in self._holding(key)])
+        yield holding
+        if not near and not holding:
+            yield self._slips(key, _ALIKE)
 
     def _by_fame(self, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
         return sorted(found, key=lambda one: (-self._fame[one[0]], -one[1], one[0]))
@@ -193,9 +199,26 @@ class NameIndex:
         famous = first + np.argsort(-self._fame[first:last], kind="stable")[:_MOST_HOLDING]
         return [(int(place), len(key) / len(self._keys[place])) for place in famous]
 
-    def _slips(self, key: str) -> list[tuple[int, float]]:
-        found = process.extract(key, self._keys, scorer=OSA.normalized_similarity, limit=50, score_cutoff=_ALIKE)
-        return [(place, likeness) for _, likeness, place in found]
+    def _slips(self, key: str, least: float) -> list[tuple[int, float]]:
+        """Give keys at least so alike, the most alike first.
+
+        A likeness l of keys whose longer one has m letters allows (1 - l) m slips. As many change the length, or bring
+        a letter that was not there: which lets most keys be passed over without looking at them letter by letter.
+        """
+        allowed = ((1 - least) * np.maximum(self._lengths, len(key)) + _ROUNDING).astype(np.int32)
+        mine = _letters(key)
+        passed = np.abs(self._lengths - len(key)) <= allowed
+        for lacking in (mine & ~self._letters, self._letters & ~mine):
+            passed &= np.bitwise_count(lacking) <= allowed
+        places = np.flatnonzero(passed).tolist()
+        found = process.extract(
+            key,
+            [self._keys[place] for place in places],
+            scorer=OSA.normalized_similarity,
+            limit=_MOST_SLIPPED,
+            score_cutoff=least,
+        )
+        return [(places[place], likeness) for _, likeness, place in found]
 
     def _holding(self, key: str) -> list[int]:
         places: list[int] = []
@@ -204,3 +227,11 @@ class NameIndex:
             places.append(int(np.searchsorted(self._starts, at, side="right")) - 1)
             at = self._text.find(key, int(self._starts[places[-1] + 1]))
         return places
+
+
+def _letters(key: str) -> np.uint64:
+    """Mark the letters of a key in 64 bits; several letters may share one."""
+    marks = 0
+    for letter in set(key):
+        marks |= 1 << ord(letter) % 64
+    return np.uint64(marks)

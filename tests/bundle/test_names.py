@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from recsys.bundle.names import NameIndex
 from recsys.listens import artist_key
@@ -136,3 +137,16 @@ def test_one_slip_in_a_long_name_is_found_among_many():
         typed = names[column][:5] + names[column][6:]
         assert index.resolve(typed).column == column
         assert index.corrected([typed]) == {typed: column}
+
+
+@given(
+    st.lists(st.text("abcdeé 岡", min_size=1, max_size=9), min_size=1, max_size=40, unique=True),
+    st.text("abcdeé 岡", min_size=3, max_size=9),
+)
+def test_no_name_that_is_alike_is_passed_over(names, typed):
+    """Nothing but counting slips of every name decides."""
+    key = artist_key(typed.strip())
+    if len(key) < 3:
+        return
+    alike = {column for column, name in enumerate(names) if OSA.normalized_similarity(key, artist_key(name)) > 0.75}
+    assert alike <= {column for column, _ in NameIndex(names).search(typed, len(names))}
