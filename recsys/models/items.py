@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import scipy.linalg
@@ -170,20 +170,27 @@ def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) ->
     history = train[:, kept].astype(np.float32)
     gram = np.asfortranarray((history.T @ history).toarray(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += l2
-    factor, _ = scipy.linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
-    inverse, _ = scipy.linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse = _inverse(gram)
     weights = np.ascontiguousarray(inverse / -np.diag(inverse)[None, :])
     np.fill_diagonal(weights, 0)
     return Scored(Ease(weights, kept.astype(np.int64), train.shape[1]))
 
 
 def _of_users(train: sp.csr_matrix, l2: float) -> EaseOfUsers:
-    gram = (train @ train.T).toarray()
+    gram = np.asfortranarray((train @ train.T).toarray())
     gram[np.diag_indices_from(gram)] += l2
-    inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False)
+    inverse = _inverse(gram)
     explained = np.zeros(train.shape[1])
     for start in range(0, train.shape[1], _ITEMS_AT_ONCE):
         part = train[:, start : start + _ITEMS_AT_ONCE].tocsc()
         explained[start : start + part.shape[1]] = part.multiply(inverse @ part).sum(axis=0)
     return EaseOfUsers(train, inverse, 1 - explained)
+
+
+def _inverse(gram: NDArray[Any]) -> NDArray[Any]:
+    """Invert a positive definite matrix in Fortran order, which is overwritten."""
+    potrf, potri = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (gram,))
+    factor, _ = potrf(gram, lower=1, overwrite_a=1)
+    inverse, _ = potri(factor, lower=1, overwrite_c=1)
+    whole: NDArray[Any] = np.tril(inverse) + np.tril(inverse, -1).T
+    return whole
