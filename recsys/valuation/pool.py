@@ -15,12 +15,23 @@ from sklearn.base import clone
 from recsys.als import ALS
 from recsys.evaluation import user_folds
 from recsys.valuation.artists import artist_shares
+from recsys.valuation.copies import times_handed_in
 from recsys.valuation.knn import knn_shapley
 from recsys.valuation.leave_one_out import leave_one_out
 from recsys.valuation.values import Floats, Values
 
 FOLDS = 5
 METHODS = ("leave-one-out", "knn-shapley")
+
+
+def valuer(*, iterations: int = 30, warm_up: int | None = None) -> ALS:
+    """Give the factorization that members are valued by.
+
+    It is small and well regularized: what a member adds is measured by how all others answer, and a factorization that
+    has room for each member's own list answers to nobody.
+    """
+    als = ALS(factors=16, alpha=2.0, regularization=5.0, iterations=iterations)
+    return als if warm_up is None else als.set_params(warm_up=warm_up)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +41,7 @@ class PoolValues:
     Attributes
     ----------
     members
-        Method -> a value for each row.
+        Method -> a value for each row; members of one history share its value.
     artists
         Share of each artist in what the models found.
     """
@@ -41,7 +52,7 @@ class PoolValues:
 
 def value_pool(
     user_items: sp.csr_matrix,
-    als: ALS,
+    als: ALS | None = None,
     *,
     folds: int = FOLDS,
     seed: int = 0,
@@ -55,7 +66,7 @@ def value_pool(
     user_items
         Weights as a model is trained on, shape (members, artists).
     als
-        How models are trained.
+        How models are trained; as :func:`valuer` says unless given.
     folds
         Into how many parts members are dealt; 3 or more.
     seed
@@ -71,9 +82,9 @@ def value_pool(
         If the pool is too small for so many folds.
     """
     parts: dict[str, list[Values]] = {method: [] for method in METHODS}
-    shares = np.zeros(user_items.shape[1])
+    shares, times = np.zeros(user_items.shape[1]), times_handed_in(user_items)
     for done, (train, rows, fold_in, target) in enumerate(_folds(user_items, folds, seed), start=1):
-        model = clone(als).set_params(num_threads=threads).fit(train).model_
+        model = clone(als or valuer()).set_params(num_threads=threads).fit(train).model_
         found = {
             "leave-one-out": leave_one_out(train, fold_in, target, model, threads=threads),
             "knn-shapley": knn_shapley(train, fold_in, target),
@@ -86,7 +97,8 @@ def value_pool(
         if progress is not None:
             progress(done, folds)
     return PoolValues(
-        {method: Values.together(several) for method, several in parts.items()}, shares / (shares.sum() or 1)
+        {method: Values.together(several).shared(times) for method, several in parts.items()},
+        shares / (shares.sum() or 1),
     )
 
 

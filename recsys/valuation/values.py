@@ -41,6 +41,10 @@ class Values:
         np.divide(squares, counted * (counted - 1), out=out, where=counted > 1)
         return np.asarray(np.sqrt(out))
 
+    def shared(self, among: NDArray[np.int64]) -> Values:
+        """Divide each member's value by a number, shape (members,)."""
+        return Values(self.parts / among)
+
     @property
     def _counted(self) -> NDArray[np.int64]:
         return np.asarray(np.sum(~np.isnan(self.parts), axis=0))
