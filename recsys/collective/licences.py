@@ -7,26 +7,22 @@ every licence at an instant in the operator's signed word, with the signed head 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recsys.bundle import Approval, Manifest, Terms
-from recsys.bundle.archive import read_file
-from recsys.bundle.contents import MANIFEST, TERMS
-from recsys.canonical import canonical_json, parse_json, sha256_file, sha256_hex, utc_text
+from recsys.canonical import canonical_json, parse_json, utc_text
 from recsys.collective.book import Book
 from recsys.collective.entries import Draft, Entry
 from recsys.collective.grants import Grant
+from recsys.collective.handed_over import digest_of, licence_for
 from recsys.collective.licence import Licence
-from recsys.collective.proposals import Proposal
 from recsys.collective.results import approve
 from recsys.collective.shown import Shown
 from recsys.collective.votes import Votes
 from recsys.consent.terms import one_line
-from recsys.errors import BundleInvalidError, LicenceInvalidError, LogBrokenError, RecsysError
+from recsys.errors import LicenceInvalidError, LogBrokenError, RecsysError
 from recsys.home import Home
 from recsys.transparency import Envelope, VerifyKey, sign
 from recsys.transparency.statement import PAYLOAD_TYPE
@@ -92,9 +88,9 @@ class Licences:
         LicenceInvalidError
             If the term is over, or a licence for it stands already.
         """
-        approval = Approval.read(approve(self._home, proposal, at).to_json(), self._home.operator.public)
-        asked = Votes(self._home).proposals.of(proposal).proposal
-        licence = _licence(asked, approval, handed_over, utc_text(at))
+        approval = approve(self._home, proposal, at)
+        asked, key = Votes(self._home).proposals.of(proposal).proposal, self._home.operator.public
+        licence = licence_for(asked, approval, key, handed_over, utc_text(at))
         if licence.ended(at):
             raise LicenceInvalidError(f"the term that was voted on ended on {licence.expires}; ask the members again")
         envelope = licence.signed(self._home.operator)
@@ -223,42 +219,6 @@ def check(
     if status is not None:
         checks.look("not revoked", lambda: _not_revoked(status, key, found[0].uid), needs=["signature"])
     return Verdict("this licence", tuple(checks))
-
-
-def digest_of(handed_over: Path, kind: str) -> str:
-    """Name what is handed over: a bundle by its digest, an aggregate's file by its SHA-256."""
-    if kind == "aggregate":
-        return sha256_file(handed_over)
-    return sha256_hex(_entry(read_file(handed_over), MANIFEST))
-
-
-def _licence(asked: Proposal, approval: Approval, handed_over: Path, issued: str) -> Licence:
-    expires = approval.expires
-    if asked.kind != "aggregate":
-        entries = read_file(handed_over)
-        manifest, data = Manifest.from_bytes(_entry(entries, MANIFEST)), _entry(entries, TERMS)
-        if manifest.files.get(TERMS, {}).get("sha256") != sha256_hex(data):
-            raise BundleInvalidError(f"{TERMS} in {handed_over.name} is not the one that its manifest names")
-        terms = Terms.from_odrl(parse_json(data))
-        approval.covers(terms)
-        expires = terms.expires
-    return Licence(
-        proposal=asked.hash,
-        buyer=asked.buyer,
-        purpose=asked.purpose,
-        kind=asked.kind,
-        bundle=digest_of(handed_over, asked.kind),
-        issued=issued,
-        expires=expires,
-        price_cents=asked.price_cents,
-        currency=asked.currency,
-    )
-
-
-def _entry(entries: Mapping[str, bytes], name: str) -> bytes:
-    if name not in entries:
-        raise BundleInvalidError(f"it has no {name}, so it is no bundle")
-    return entries[name]
 
 
 def _not_revoked(status: bytes, key: VerifyKey, uid: str) -> str:

@@ -17,13 +17,15 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recsys.bundle import Terms
 from recsys.canonical import canonical_json, parse_json, sha256_hex, utc_text
 from recsys.collective.split import Split, fraction
 from recsys.consent.terms import one_line
 from recsys.errors import ProposalInvalidError
+
+if TYPE_CHECKING:
+    from recsys.bundle import Terms
 
 FORMAT = "recsys-proposal/1"
 KINDS = ("sample", "full", "aggregate")
@@ -114,6 +116,8 @@ class Proposal:
 
     def terms(self, **weaker: Any) -> Terms:  # noqa: ANN401 - as in Terms
         """Give the terms of the bundle that the proposal is about; `weaker` says how a sample is weaker."""
+        from recsys.bundle import Terms  # noqa: PLC0415 - that room loads MLflow, which takes seconds
+
         if self.kind == "aggregate":
             raise ProposalInvalidError("this proposal licenses an aggregate, of which no bundle is made")
         return Terms(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from recsys.bundle import Approval
 from recsys.canonical import Pseudonym, parse_json, utc_text
 from recsys.collective.asked import Asked, Result
 from recsys.collective.ballots import Opening
@@ -71,6 +70,8 @@ def approve(home: Home, proposal: str, at: datetime) -> Envelope:
     NotForSaleError
         If it did not pass.
     """
+    from recsys.bundle import Approval  # noqa: PLC0415 - that room loads MLflow, which takes seconds
+
     asked, result = Votes(home).proposals.of(proposal), result_of(home, proposal, at)
     one, count = asked.proposal, result.tally
     if not count.passed:
