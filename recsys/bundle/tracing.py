@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ SURE = 1e-3
 """A buyer is named if a mark agrees so far by chance less often than this, all buyers and models taken together."""
 
 _FACTORS = "item_factors"
+_NO_FACTORS = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),  # NumPy's for files that are cut, or lie
+    *(RuntimeError, zlib.error, zipfile.BadZipFile, SafetensorError),
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def _read(path: Path) -> tuple[NDArray[Any], list[str] | None]:
         if path.suffix == ".npy":
             return _matrix({"": np.load(path, allow_pickle=False)}), None
         return _matrix(load(path.read_bytes())), None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, zipfile.BadZipFile) as error:
+    except _NO_FACTORS as error:
         raise BundleInvalidError(
             f"no factors can be read from {path.name} ({error}); give a bundle, a safetensors file or an .npy file"
         ) from error
