@@ -1,9 +1,10 @@
 """How well a model recommends to people it was not trained on.
 
-``split`` and ``temporal`` divide users, ``given`` takes a division as others made it, ``lists`` asks a model for its
-lists, ``metrics`` say what these find and ``character`` what they are like, ``protocol`` puts it together and
-``referee`` counts the looks at test users, ``scores`` holds the figures with their uncertainty, ``segments`` looks at
-groups of users, ``significance`` tells whether one model beats another, ``baselines`` are what a model has to beat.
+``split`` and ``temporal`` divide users, ``given`` takes a division as others made it, ``stored`` writes one down,
+``lists`` asks a model for its lists, ``metrics`` say what these find and ``character`` what they are like,
+``protocol`` puts it together and ``referee`` counts the looks at test users, ``scores`` holds the figures with their
+uncertainty, ``segments`` looks at groups of users, ``significance`` tells whether one model beats another,
+``baselines`` are what a model has to beat.
 
 Why it is as it is:
 
@@ -33,6 +34,7 @@ from recsys.evaluation.scores import Bootstrap, Score, Scores
 from recsys.evaluation.segments import by_segment, segments
 from recsys.evaluation.significance import Comparison, compare
 from recsys.evaluation.split import HeldOut, Split, leave_out, strong_generalization, user_folds
+from recsys.evaluation.stored import read_back, write_down
 from recsys.evaluation.temporal import Events, temporal
 
 __all__ = [
@@ -69,8 +71,10 @@ __all__ = [
     "given",
     "leave_out",
     "measure",
+    "read_back",
     "segments",
     "strong_generalization",
     "temporal",
     "user_folds",
+    "write_down",
 ]

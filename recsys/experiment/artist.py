@@ -15,8 +15,7 @@ from recsys.dataset.card.facts import people
 from recsys.erasure import usable
 from recsys.evaluation import Lists, Popularity, Split, ask
 from recsys.evaluation.exposure import Exposure, exposure, peers_within
-from recsys.experiment.config import Experiment
-from recsys.experiment.run import divide
+from recsys.experiment.run import split_of
 from recsys.home import Home
 from recsys.tracking import FinishedRun, Tracker
 
@@ -120,7 +119,7 @@ def artist_report(home: Home, artist: str, run_id: str | None = None) -> ArtistR
     column = version.artists.column(artist)
     if column is None:
         return ArtistReport(artist, run.id, version.digest, known=False, reason=_why_not(home, version, artist))
-    split = divide(Experiment.of_run(run.params), version)
+    split = split_of(run, version)
     return _known(run, version, split, column)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from recsys.comparison import Contest, Entry, chosen, run
 from recsys.comparison.compare import Step
 from recsys.dataset import DatasetVersion, import_benchmark
+from recsys.evaluation import write_down
 from recsys.experiment.protocols import Division, referee_of
 from recsys.home import Home
 from recsys.report.pictures import metric_bars
@@ -114,6 +115,10 @@ def contest(data: Path, plan: Plan, home: Home, *, step: Step | None = None) -> 
         )
         outcome = Outcome(found, version, whole.id, tracker.uri, protocol)
         whole.document("contest.json", outcome.as_dict())
+        whole.document(
+            "split.json",
+            write_down(referee.split, version=version.digest, seed=seed, protocol=str(protocol["protocol"])),
+        )
         whole.picture("metrics.png", metric_bars({entry.contender.title: entry.scores for entry in found.entries}))
     return outcome
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +14,8 @@ from recsys.als import ALSModel
 from recsys.dataset import DatasetVersion, import_benchmark
 from recsys.dataset.manifest import line_of
 from recsys.erasure import usable
-from recsys.errors import DatasetTooSmallError, VersionNotFoundError
-from recsys.evaluation import STANDARD, Scores, Split, strong_generalization
+from recsys.errors import DatasetTooSmallError, ModelInvalidError, VersionNotFoundError
+from recsys.evaluation import STANDARD, Scores, Split, read_back, strong_generalization, write_down
 from recsys.experiment.config import Experiment
 from recsys.experiment.provenance import Provenance, provenance
 from recsys.experiment.reporting import Reported, reported
@@ -25,6 +26,7 @@ from recsys.report import find, pictures
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
 
 METRICS = STANDARD
+SPLIT = "split.json"
 Progress = Callable[[int, int, float], None]
 
 
@@ -102,6 +104,10 @@ def run(experiment: Experiment, home: Home, *, progress: Progress | None = None)
             tracked,
             outcome,
             reported(found, trained.named, version, run=tracked.id, title=experiment.name, params=params),
+        )
+        tracked.document(
+            SPLIT,
+            write_down(trained.split, version=version.digest, seed=experiment.seed, protocol="held-out listeners"),
         )
         files = tracked.model(trained.named)
         stated = provenance(tracked.id, version, experiment.params(), files)
@@ -189,6 +195,28 @@ def divide(experiment: Experiment, version: DatasetVersion) -> Split:
     return strong_generalization(plays, n_held_out, fold_in_fraction=experiment.fold_in_fraction, seed=experiment.seed)
 
 
+def split_of(found: FinishedRun, version: DatasetVersion) -> Split:
+    """Give the split that a finished run was trained and tested on, as it is stored with the run.
+
+    A run that is older than stored splits is divided again by its seed.
+
+    Raises
+    ------
+    ModelInvalidError
+        If what is stored is not a split of this version: figures on other listeners would be no figures of this run.
+    """
+    stored = found.document(SPLIT)
+    if stored is None:
+        return divide(Experiment.of_run(found.params), version)
+    try:
+        return read_back(json.loads(stored), version.user_items, version=version.digest)
+    except ValueError as error:
+        raise ModelInvalidError(
+            f"the split stored with run {found.id} does not fit dataset version {version.digest[:12]}: {error}; what "
+            "the model reached cannot be measured again, train anew: recsys train CONFIG"
+        ) from error
+
+
 def report_run(found: FinishedRun, version: DatasetVersion) -> Reported:
     """Test a finished run's logged model again on its own test listeners, from all sides.
 
@@ -200,7 +228,7 @@ def report_run(found: FinishedRun, version: DatasetVersion) -> Reported:
         The version that it was trained on.
     """
     named = found.model()
-    findings = find(named, divide(Experiment.of_run(found.params), version), losses=found.sweeps("loss"))
+    findings = find(named, split_of(found, version), losses=found.sweeps("loss"))
     title = found.tags.get("mlflow.runName", found.id)
     return reported(findings, named, version, run=found.id, title=title, params=found.params)
 
