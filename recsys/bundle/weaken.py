@@ -95,16 +95,19 @@ def weaken(named: NamedModel, train: sp.csr_matrix, terms: Terms) -> Shared:
     """
     if len(named.model.user_factors):
         raise LeakError(f"the model holds factors of {len(named.model.user_factors):,} listeners; train again")
-    kept = _kept(named, train, terms)
+    counts = np.bincount(train.indices, minlength=train.shape[1])
+    known = _known(named, counts, terms, train.shape[0])
+    kept = (
+        known if terms.artists is None else np.sort(known[np.argsort(-counts[known], kind="stable")[: terms.artists]])
+    )
     factors = _fewer_factors(named.model.item_factors[kept], terms.factors)
-    if terms.kind == "sample" and factors.shape == named.model.item_factors.shape:
+    if terms.kind == "sample" and factors.shape == (len(known), named.model.factors):
         raise TermsInvalidError(
-            f"the sample would be the whole model: {factors.shape[0]:,} artists with {factors.shape[1]} factors; "
-            "ask for fewer of one"
+            f"the sample would be the whole model: {len(known):,} artists that may be shared, with "
+            f"{named.model.factors} factors; ask for fewer of one"
         )
     stored = _stored(factors, terms)
-    counts = np.bincount(train.indices, minlength=train.shape[1])[kept]
-    rounded = counts // terms.min_listeners * terms.min_listeners
+    rounded = counts[kept] // terms.min_listeners * terms.min_listeners
     return Shared(
         named=replace(
             named,
@@ -131,19 +134,16 @@ def exact_gram(factors: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray((product + product.T) / 2)
 
 
-def _kept(named: NamedModel, train: sp.csr_matrix, terms: Terms) -> NDArray[np.int64]:
-    """Choose the artists: with listeners enough, showable, and of these the best known."""
-    counts = np.bincount(train.indices, minlength=train.shape[1])
+def _known(named: NamedModel, counts: NDArray[np.int64], terms: Terms, members: int) -> NDArray[np.int64]:
+    """Give the columns of the artists that may be shared at all: with listeners enough, and showable."""
     fit = np.array([may_be_shown(name) for name in named.artists.names], dtype=bool)
-    kept = np.flatnonzero(fit & (counts >= terms.min_listeners))
-    if not len(kept):
+    known = np.flatnonzero(fit & (counts >= terms.min_listeners)).astype(np.int64)
+    if not len(known):
         raise LeakError(
-            f"no artist has {terms.min_listeners} listeners among the {train.shape[0]:,} members that the model was "
+            f"no artist has {terms.min_listeners} listeners among the {members:,} members that the model was "
             "trained on; gather more members"
         )
-    if terms.artists is not None:
-        kept = kept[np.argsort(-counts[kept], kind="stable")[: terms.artists]]
-    return np.sort(kept).astype(np.int64)
+    return known
 
 
 def _fewer_factors(factors: NDArray[np.float32], most: int | None) -> NDArray[np.float32]:

@@ -38,7 +38,7 @@ def terms(recsys, tmp_path):
     return "terms.toml"
 
 
-def test_from_terms_to_a_verdict(recsys, terms, tmp_path):
+def test_from_terms_to_a_verdict(recsys, terms):
     said = recsys("pack", "--terms", terms, *AT)
     for words in ("18 held-out listeners", "ndcg@100", "sample less full model", "80 of", "6 of 8", "AUC", "wrote"):
         assert words in said
