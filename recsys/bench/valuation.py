@@ -46,8 +46,8 @@ _COLUMNS = (
 _NOTES = (
     "values of kinds are means, in millionths of the testers' mean NDCG, and share of hits among 20 neighbours",
     "agreement: Spearman's rank correlation, from -1 to 1; 0 is what dice reach",
-    "groups are tenths of a small pool that differ in how many planted members they hold, their value is the sum of their",
-    "members'; the Shapley value is by its definition: every subset is trained and tested anew by NDCG@100",
+    "groups are tenths of a small pool that differ in how many planted members they hold; their values are added up",
+    "the exact Shapley value is by its definition: every subset is trained and tested anew by NDCG@100",
     "half the testers against the other half: how much of a value is about the member and not about who tested",
 )
 

@@ -12,9 +12,11 @@ Why it is as it is:
 
 from recsys.payouts.accounts import Account, read_accounts
 from recsys.payouts.books import Sale, book, instruct, payee, sale_of, sales
+from recsys.payouts.checking import check_payouts, check_recorded, recorded_statement
 from recsys.payouts.division import Division, Payment, divide
 from recsys.payouts.export import payments_csv
 from recsys.payouts.pain001 import Batch, Transfer, pain001
+from recsys.payouts.paying import paid, pay, payable, plan
 from recsys.payouts.rounding import largest_remainder
 from recsys.payouts.statement import check_statement, check_table, money, statement, words
 
@@ -26,16 +28,23 @@ __all__ = [
     "Sale",
     "Transfer",
     "book",
+    "check_payouts",
+    "check_recorded",
     "check_statement",
     "check_table",
     "divide",
     "instruct",
     "largest_remainder",
     "money",
+    "paid",
     "pain001",
+    "pay",
+    "payable",
     "payee",
     "payments_csv",
+    "plan",
     "read_accounts",
+    "recorded_statement",
     "sale_of",
     "sales",
     "statement",

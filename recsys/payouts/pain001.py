@@ -112,7 +112,8 @@ def pain001(batch: Batch) -> bytes:
     for transfer in batch.transfers:
         information.append(_transaction(transfer, batch))
     ET.indent(root)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
+    written: bytes = ET.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written + b"\n"
 
 
 def _transaction(transfer: Transfer, batch: Batch) -> ET.Element:

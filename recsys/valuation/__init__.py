@@ -2,8 +2,8 @@
 
 This room knows arrays, no people. Why it is as it is:
 
-* Worth is what others gain: how much worse held-out listeners would be served without a member. Empty and random histories
-  add little or nothing to that, however long they are.
+* Worth is what others gain: how much worse held-out listeners would be served without a member. Empty and random
+  histories add little or nothing to that, however long they are.
 * Two measures that share no assumption: leave-one-out of the factorization itself
   (:mod:`recsys.valuation.leave_one_out`) and the Shapley value among neighbours (:mod:`recsys.valuation.knn`), which
   also counts what a member would add if others were not there. Both are set against the Shapley value by its

@@ -49,6 +49,15 @@ class PoolValues:
     members: dict[str, Values]
     artists: Floats
 
+    @property
+    def paid(self) -> Values:
+        """The values that money is divided by: those among neighbours.
+
+        Two halves of the listeners agree on them far better than on leave-one-out (``recsys bench valuation``), and
+        hardly anybody's is below zero: a member is not paid by who happened to test.
+        """
+        return self.members["knn-shapley"]
+
 
 def value_pool(
     user_items: sp.csr_matrix,
