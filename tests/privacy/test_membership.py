@@ -67,6 +67,17 @@ def test_of_a_long_history_so_many_are_drawn_and_the_seed_decides():
     assert np.array_equal(first, again)
 
 
+class Indifferent:
+    """Scores everything alike."""
+
+    def scores(self, user_items):
+        return np.zeros(user_items.shape, dtype=np.float32)
+
+
+def test_who_is_told_nothing_is_ranked_in_the_middle():
+    assert np.all(rank_scores(Indifferent(), Weighting.plain("log"), histories()) == 0.5)
+
+
 def test_who_has_all_artists_but_one_is_ranked_in_the_middle():
     plays = sp.csr_matrix(np.ones((1, 3), dtype=np.float32))
     scorer, weighting = model_of(histories(artists=3, density=0.5))
