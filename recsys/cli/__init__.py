@@ -44,6 +44,8 @@ for _place, (_name, _group, _help) in enumerate(
         ("member", _TOGETHER, "Join and leave the collective; see who belongs, and what would be taken."),
         ("vote", _TOGETHER, "Propose a sale, vote on it, count, and check a count."),
         ("licence", _TOGETHER, "Issue, check and revoke licences for what members agreed to hand over."),
+        ("payout", _TOGETHER, "Divide the price of a sale to the cent, pay it once, and let members check it."),
+        ("worth", _TOGETHER, "Tell what members' listening is worth to others, measured on listeners who test."),
         ("job", _USE, "Train as a compute job of Vana, near the data: the answer to a query in, a model out."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )

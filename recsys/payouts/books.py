@@ -49,12 +49,15 @@ class Sale:
         When it was recorded.
     batches
         The payees of each message to the bank, in the order of the messages.
+    instructed_at
+        When each message was recorded.
     """
 
     division: Division
     published: Mapping[str, Any]
     at: str
     batches: tuple[tuple[str, ...], ...] = ()
+    instructed_at: tuple[str, ...] = ()
 
     @property
     def instructed(self) -> frozenset[str]:
@@ -166,7 +169,8 @@ def _sale(entries: Sequence[tuple[Entry, dict[str, Any]]]) -> Sale:
         told = {name: value for name, value in published.items() if name != "kind"}
         if published["kind"] != "division" or division.totals_document() != told:
             raise PayoutError(f"the payments of the sale {division.sale[:12]} are not those of its recorded division")
-        return Sale(division, told, first.at, tuple(tuple(batch["payees"]) for batch in by_kind["batch"]))
+        instructed_at = tuple(entry.at for entry, document in rest if document["kind"] == "batch")
+        return Sale(division, told, first.at, tuple(tuple(one["payees"]) for one in by_kind["batch"]), instructed_at)
     except (RecsysError, KeyError, TypeError, ValueError) as error:
         raise LogBrokenError(f"entry {entries[0][0].seq} of {BOOK} begins no sale: {error}") from error
 

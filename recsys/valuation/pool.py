@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from recsys.als import ALS
@@ -44,10 +45,13 @@ class PoolValues:
         Method -> a value for each row; members of one history share its value.
     artists
         Share of each artist in what the models found.
+    times
+        How many members handed in each row's history.
     """
 
     members: dict[str, Values]
     artists: Floats
+    times: NDArray[np.int64]
 
     @property
     def paid(self) -> Values:
@@ -105,10 +109,8 @@ def value_pool(
         shares += artist_shares(model, fold_in, target)
         if progress is not None:
             progress(done, folds)
-    return PoolValues(
-        {method: Values.together(several).shared(times) for method, several in parts.items()},
-        shares / (shares.sum() or 1),
-    )
+    shared = {method: Values.together(several).shared(times) for method, several in parts.items()}
+    return PoolValues(shared, shares / (shares.sum() or 1), times)
 
 
 def _folds(
