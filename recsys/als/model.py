@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from recsys.als import files, topk
 from recsys.als.diversity import CANDIDATES, rerank
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
 from recsys.als.objective import Float32s, Objective
+from recsys.als.theirs import implicit_model
 from recsys.als.topk import Ids, Shelf
 from recsys.errors import ModelInvalidError
 
@@ -268,29 +268,27 @@ class ALSModel:
         except ModelInvalidError as error:
             raise ModelInvalidError(f"{path}: {error}") from error
 
-    def to_implicit(self) -> AlternatingLeastSquares:
+    def to_implicit(self, user_items: sp.csr_matrix | None = None) -> AlternatingLeastSquares:
         """Give an `implicit` model with the same factors.
+
+        Parameters
+        ----------
+        user_items
+            Histories to fold in, shape (any number, items): then its users are these, and any loss will do, as long as
+            it is not asked to recalculate them. Without it, its users are those of this model.
 
         Raises
         ------
         ValueError
-            If the loss is one that `implicit` does not know.
+            If the loss is one that `implicit` does not know, and no histories are given.
         """
-        from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - needed by those who ask for it only
-
-        if self.objective.kind != "implicit" or self.objective.nu != 0:
+        if user_items is None and (self.objective.kind != "implicit" or self.objective.nu != 0):
             raise ValueError(
-                "implicit knows objective='implicit' with nu=0 only; its fold-in would differ from this model's"
+                "implicit knows objective='implicit' with nu=0 only; its fold-in would differ from this model's: "
+                "give the histories of those to recommend to, to_implicit(user_items), and they are folded in here"
             )
-        with threadpool_limits(1, "blas"):  # else its constructor warns, whatever is done with it
-            theirs = AlternatingLeastSquares(
-                factors=self.factors,
-                regularization=self.objective.regularization,
-                alpha=self.objective.alpha,
-                num_threads=self.num_threads,
-            )
-        theirs.user_factors, theirs.item_factors = self.user_factors.copy(), self.item_factors.copy()
-        return theirs
+        users = self.user_factors if user_items is None else self.fold_in(user_items)
+        return implicit_model(users, self.item_factors, self.objective, self.num_threads)
 
 
 def _frozen(name: str, array: Any) -> Float32s:  # noqa: ANN401 - checked here

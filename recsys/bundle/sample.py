@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle.contents import Manifest
@@ -114,6 +115,22 @@ class SampleModel:
         near = [(names.names[i], float(c)) for i, c in zip(ids, cosines, strict=True) if i not in {-1, column}]
         return Suggestions(near[:n], {})
 
-    def to_implicit(self) -> AlternatingLeastSquares:
-        """Give an ``implicit`` model with the same factors; see :meth:`recsys.als.ALSModel.to_implicit`."""
-        return self.named.model.to_implicit()
+    def to_implicit(self, plays: sp.csr_matrix | None = None) -> AlternatingLeastSquares:
+        """Give an ``implicit`` model with the same factors.
+
+        Parameters
+        ----------
+        plays
+            Plays of listeners, shape (any number, artists): they are weighed and folded in here and become its users,
+            so that it recommends to them as the sample does. Without it, it has no users and folds in itself, by the
+            weights that it is given; see :meth:`recsys.als.ALSModel.to_implicit`.
+
+        Raises
+        ------
+        ValueError
+            If ``implicit`` cannot do as the sample does: neighbours stand beside the factors, or it does not know the
+            loss and no listeners are given.
+        """
+        if self.named.beside:
+            raise ValueError("neighbours stand beside this model's factors; implicit has factors alone")
+        return self.named.model.to_implicit(None if plays is None else self.named.weighting(plays))
