@@ -29,7 +29,7 @@ def serve(
     file
         The bundle.
     key
-        The collective's public key (PEM).
+        The seal's public key (PEM), from wherever you trust it; not from whoever sent the bundle along.
     port
         Port to answer on; a free one unless given.
     host

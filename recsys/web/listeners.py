@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recsys.bundle.trying import Bounds, read_histories
-from recsys.bundle.trying.trial import Trial, try_on
+from recsys.bundle.trying import Bounds, Trial, read_histories, try_on
 from recsys.errors import ConfigError
 from recsys.web.room import Room
 

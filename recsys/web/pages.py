@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from recsys.bundle.trying.trial import TITLES
+from recsys.bundle.trying import TITLES
 from recsys.web import figures, words
 from recsys.web.room import Room
 from recsys.web.trying import MOST_PICKS

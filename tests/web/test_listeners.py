@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from web.rooms import asking, room_of
 
-from recsys.bundle.trying import read_histories
-from recsys.bundle.trying.trial import try_on
+from recsys.bundle.trying import read_histories, try_on
 from recsys.web import listeners
 from recsys.web.uploads import LARGEST
 
