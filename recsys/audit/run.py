@@ -7,9 +7,9 @@ from pathlib import Path
 
 from recsys.canonical import sha256_file
 from recsys.errors import ModelInvalidError, SignatureInvalidError
-from recsys.experiment import Provenance
 from recsys.home import Home
 from recsys.named import NamedModel
+from recsys.provenance import Provenance
 from recsys.tracking import FILE_TAG, FinishedRun
 from recsys.transparency import VerifyKey
 from recsys.verdict import Checks

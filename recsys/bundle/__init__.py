@@ -19,13 +19,18 @@ Why it is as it is:
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from recsys.bundle.approval import Approval
 from recsys.bundle.contents import Manifest
 from recsys.bundle.opening import check, open_sample
-from recsys.bundle.pack import Packed, pack
 from recsys.bundle.sample import SampleModel
 from recsys.bundle.seal import SealKey, SealPublic
 from recsys.bundle.terms import Limits, Terms, example
+
+if TYPE_CHECKING:
+    from recsys.bundle.packing import Packed, pack
 
 __all__ = [
     "Approval",
@@ -41,3 +46,10 @@ __all__ = [
     "open_sample",
     "pack",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    """Load packing when it is asked for: it needs MLflow, which takes seconds, and a buyer never packs."""
+    if name not in {"Packed", "pack"}:
+        raise AttributeError(f"module 'recsys.bundle' has no attribute {name!r}")
+    return getattr(import_module("recsys.bundle.packing"), name)

@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys.bundle.approval import Approval
 from recsys.bundle.contents import ARTISTS, MODEL, PRIVACY, SCORES, TERMS, Manifest
-from recsys.bundle.gate import Cleared
 from recsys.bundle.seal import SealPublic
 from recsys.bundle.terms import Terms
 from recsys.canonical import canonical_json, sha256_hex
 from recsys.errors import BundleInvalidError, SignatureInvalidError
-from recsys.experiment import Provenance
-from recsys.home import Home
+from recsys.provenance import Provenance
 from recsys.transparency import Envelope, VerifyKey, read_statement, sign, statement
 from recsys.transparency.heads import TreeHead
 from recsys.transparency.statement import PAYLOAD_TYPE
+
+if TYPE_CHECKING:
+    from recsys.bundle.gate import Cleared
+    from recsys.home import Home
 
 _PREDICATE = "urn:recsys:bundle:1"
 _SEAL = "seal.pub"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys.bundle.approval import Approval
 from recsys.bundle.terms import Terms
@@ -16,10 +16,12 @@ from recsys.consent.terms import NAMES_RECIPIENT
 from recsys.dataset import CONSENTED, DatasetVersion
 from recsys.erasure import usable, withdrawn_from
 from recsys.errors import NotForSaleError, SignatureInvalidError
-from recsys.experiment import Provenance
 from recsys.home import Home
-from recsys.tracking import FinishedRun
+from recsys.provenance import Provenance
 from recsys.transparency import Envelope
+
+if TYPE_CHECKING:
+    from recsys.tracking import FinishedRun
 
 _TRAINING = "train-recommender"
 

@@ -17,11 +17,11 @@ from recsys.erasure import usable
 from recsys.errors import DatasetTooSmallError, ModelInvalidError, VersionNotFoundError
 from recsys.evaluation import STANDARD, Scores, Split, read_back, strong_generalization, write_down
 from recsys.experiment.config import Experiment
-from recsys.experiment.provenance import Provenance, provenance
 from recsys.experiment.reporting import Reported, reported
 from recsys.home import Home
 from recsys.models import Beside, Weighting, neighbours
 from recsys.named import NamedModel
+from recsys.provenance import Provenance, provenance
 from recsys.report import find, pictures
 from recsys.tracking import FinishedRun, TrackedRun, Tracker
 
