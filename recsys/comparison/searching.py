@@ -36,6 +36,7 @@ _STARTUP = 8  # random trials before the search learns from them
 _SEARCH_SHARE = 0.6  # of the time, before the costly setting is raised
 _FIRST_LOOK, _LOOK_EVERY = 3, 3  # sweeps
 _PATIENCE = 60.0  # seconds to wait for another process that writes to the file
+_MOST_TRIALS = 10_000
 _PROCESS = "process"
 
 
@@ -155,9 +156,8 @@ class _Search:
     def run(self, opened: _Opened, space: Mapping[str, Any], seconds: float, max_trials: int | None) -> None:
         """Try settings until the time is over, or there is nothing left to choose."""
         until = min(self.deadline, time.monotonic() + seconds)
-        limit = max_trials if max_trials is not None else (1 if _single(space) else 10_000)
-        for _ in range(limit):
-            if opened.study.best_trials and time.monotonic() >= until:
+        for _ in range(_MOST_TRIALS if max_trials is None else max_trials):
+            if opened.study.best_trials and (_single(space) or time.monotonic() >= until):
                 return
             self._try(opened.study, opened.ask(space))
 

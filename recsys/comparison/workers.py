@@ -118,7 +118,7 @@ class Crew:
         try:
             return line.recv()
         except (EOFError, OSError):  # it died; its trial is given up when the study is opened next
-            del self._lines[line]
+            self._lines.pop(line).join()
             return _DONE
 
     def _tell(self, line: Connection, task: Task) -> None:
