@@ -164,7 +164,8 @@ class Inclusion:
             If it is something else.
         """
         try:
-            entry = Entry(**{name: document["entry"][name] for name in LEAF}, text=document["document"])
+            text = document["document"].encode().decode()
+            entry = Entry(**{name: document["entry"][name] for name in LEAF}, text=text)
             found = cls(entry, tuple(document["path"]), Envelope.from_json(document["head"].encode()))
             same = found.as_dict() == dict(document)
         except (TypeError, ValueError, LookupError, AttributeError, SignatureInvalidError) as error:
