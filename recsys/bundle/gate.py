@@ -17,6 +17,7 @@ from recsys.dataset import CONSENTED, DatasetVersion
 from recsys.erasure import usable, withdrawn_from
 from recsys.errors import NotForSaleError, SignatureInvalidError
 from recsys.home import Home
+from recsys.named import NamedModel
 from recsys.provenance import Provenance
 from recsys.transparency import Envelope
 
@@ -36,14 +37,17 @@ class Cleared:
         The dataset version that it was trained on.
     agreement
         Who was asked what, and how many agree: ``purpose``, ``recipient``, ``asked_at``, ``members``, ``agree``.
+    named
+        The model, from the very files that were looked at.
     training
-        The signed statement of how the model was trained.
+        The signed statement of how it was trained.
     approval
         The signed approval of the members' vote, where there is one.
     """
 
     version: DatasetVersion
     agreement: Mapping[str, Any]
+    named: NamedModel
     training: Envelope
     approval: Envelope | None
 
@@ -67,7 +71,7 @@ def clear(home: Home, run: FinishedRun, terms: Terms, *, at: datetime, approval:
     agreement = _agreement(home, version, terms, at)
     terms.refuse_expired(at)
     _check_vote(home, terms, approval)
-    return Cleared(version, agreement, _training(home, run), approval)
+    return Cleared(version, agreement, *_trained(home, run), approval)
 
 
 def _check_purpose(home: Home, digest: str, terms: Terms) -> None:
@@ -117,16 +121,17 @@ def _check_vote(home: Home, terms: Terms, approval: Envelope | None) -> None:
     Approval.read(approval.to_json(), home.operator.public).covers(terms)
 
 
-def _training(home: Home, run: FinishedRun) -> Envelope:
-    """Give the signed statement of the run, if its model is still the one that the statement is about."""
+def _trained(home: Home, run: FinishedRun) -> tuple[NamedModel, Envelope]:
+    """Give the run's model and the signed statement of the run, if these are still the files that it is about."""
     document = run.document(Provenance.DOCUMENT)
     if document is None:
         raise SignatureInvalidError(f"nobody signed how run {run.id[:12]} was trained; train again: recsys train")
     stated = Provenance.verified(document, home.operator.public)
-    found = {path.name: sha256_file(path) for path in run.model_folder().iterdir()}
+    folder = run.model_folder()
+    found = {path.name: sha256_file(path) for path in folder.iterdir()}
     if found != dict(stated.files) or (stated.run, stated.version) != (run.id, run.dataset_digest):
         raise SignatureInvalidError(
             f"run {run.id[:12]} is not what was signed when it was trained: its model or its version was changed; "
             "recsys audit says which"
         )
-    return Envelope.from_json(document)
+    return NamedModel.load(folder), Envelope.from_json(document)
