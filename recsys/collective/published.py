@@ -133,13 +133,14 @@ class _File:
                     f"it is not in the one spelling of {FORMAT}: it was changed after it was published"
                 )
             self._told = told
-            self._roll = Roll(**told["roll"])
+            self._roll = Roll(dict(**told["roll"]["voters"]), dict(**told["roll"]["excluded"]))
+            self._signed = Envelope.from_json(told["result"].encode())
             self._entries = list(_entries(told["entries"]))
             self._leaves = [one if isinstance(one, bytes) else leaf_hash(one[0].leaf) for one in self._entries]
             fields = set(told)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise ProofInvalidError(f"this is no published vote: {error!r:.200}") from error
-        if fields != {"format", "proposal", "roll", "result", "entries"}:
+        if fields != {"format", "proposal", "roll", "result", "entries"} or self._roll.as_dict() != told["roll"]:
             raise ProofInvalidError("this is no published vote: it holds something else, too")
         return f"{len(self._mine)} entries of this vote among {len(self._entries)}"
 
@@ -148,7 +149,7 @@ class _File:
         return [one for one in self._entries if not isinstance(one, bytes)]
 
     def result(self) -> str:
-        self._result = parse_json(Envelope.from_json(self._told["result"].encode()).verify(self._key, RESULT_TYPE))
+        self._result = parse_json(self._signed.verify(self._key, RESULT_TYPE))
         return f"signed by the operator, counted {self._result['at'][:16]}Z"
 
     def proposed(self) -> str:
