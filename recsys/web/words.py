@@ -16,7 +16,7 @@ from markupsafe import Markup
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LOWEST = 6
 _LONGEST = 400
-_SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
+_SCROLLED = '<div class="wide" tabindex="0" role="group" aria-label="{}">'
 
 
 class _Quiet(RendererHTML):
@@ -48,7 +48,9 @@ def rendered(markdown: str) -> Markup:
     """
     reader = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Quiet).enable("table").disable("image")
     tokens = reader.parse(_FRONT_MATTER.sub("", markdown))
-    for token in tokens:
+    for place, token in enumerate(tokens):
+        if token.type == "th_open" and not tokens[place + 1].content:
+            token.tag = tokens[place + 2].tag = "td"  # what heads nothing is no head
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, _LOWEST)}"
         if token.attrs.pop("style", "") == "text-align:right":
