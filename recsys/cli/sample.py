@@ -23,6 +23,8 @@ for _name, _place, _help in (
     ("try", "sample_try:try_artists", "Recommend artists to somebody who likes these, and say why."),
     ("evaluate", "sample_try:evaluate", "Test a bundle on your own listeners, beside lists of what is popular."),
     ("compare", "sample_try:compare", "Lay two bundles side by side, on your own listeners too."),
+    ("export", "sample_export:export", "Write a bundle's model for other tools: vectors for a database, an ONNX graph."),
+    ("register", "sample_export:register", "Enter a bundle's model in an MLflow Model Registry."),
     ("serve", "sample_serve:serve", "Open a sample in the browser."),
     ("trace", "sample_trace:trace", "Find out whose copy turned up somewhere, by its mark."),
 ):

@@ -9,24 +9,41 @@ and because mlflow itself loads ``tracking.source`` while it is being imported.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recsys.tracking.dataset import VersionDataset
+    from recsys.tracking.registry import Registered, register
     from recsys.tracking.run import FILE_TAG, FinishedRun, TrackedRun, Tracker
     from recsys.tracking.source import DatasetVersionSource
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what members' data are used for is nobody else's business
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # standard output is for what was asked
 
 _HOMES = {
     "DatasetVersionSource": "source",
     "VersionDataset": "dataset",
+    "Registered": "registry",
+    "register": "registry",
     "FILE_TAG": "run",
     "FinishedRun": "run",
     "TrackedRun": "run",
     "Tracker": "run",
 }
 
-__all__ = ["FILE_TAG", "DatasetVersionSource", "FinishedRun", "TrackedRun", "Tracker", "VersionDataset"]
+__all__ = [
+    "FILE_TAG",
+    "DatasetVersionSource",
+    "FinishedRun",
+    "Registered",
+    "TrackedRun",
+    "Tracker",
+    "VersionDataset",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

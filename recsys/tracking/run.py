@@ -10,47 +10,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # what members' data are used for is nobody else's business
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # standard output is for what was asked
-
 import mlflow
-import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-from mlflow.types.schema import Array
 
 from recsys import __version__
-from recsys.canonical import one_at_a_time, sha256_file
+from recsys.canonical import one_at_a_time
 from recsys.dataset import DatasetVersion
 from recsys.errors import ModelInvalidError, RunNotFoundError
 from recsys.named import NamedModel
 from recsys.tracking.dataset import VersionDataset
+from recsys.tracking.logged import MODEL, log_named
 
 _EXPERIMENT = "recsys"
-_MODEL = "model"
-_DIGEST_TAG, _KIND_TAG = "recsys.dataset_digest", "recsys.kind"
+_DIGEST_TAG = "recsys.dataset_digest"
+KIND_TAG = "recsys.kind"
 _INPUT_TAG = "sha256"
 FILE_TAG = "recsys.sha256."
 """Tags that hold the SHA-256 of a model's file begin with this; the file's name follows."""
 Kind = Literal["training", "contest", "contender", "search", "trial"]
-_SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec(Array(DataType.string), "artists")]),
-    outputs=Schema(
-        [
-            ColSpec(Array(DataType.string), "artists"),
-            ColSpec(Array(DataType.double), "scores"),
-            ColSpec(Array(DataType.string), "unknown"),
-        ]
-    ),
-    params=ParamSchema([ParamSpec("n", DataType.integer, 10)]),
-)
 
 
 class TrackedRun:
@@ -94,19 +75,8 @@ class TrackedRun:
         -------
         The names of the model's files, each with the SHA-256 of its bytes; also logged as tags.
         """
-        with TemporaryDirectory() as folder:
-            data = Path(folder) / _MODEL
-            named.save(data)
-            digests = {path.name: sha256_file(path) for path in sorted(data.iterdir())}
-            self.tags({f"{FILE_TAG}{name}": digest for name, digest in digests.items()})
-            mlflow.pyfunc.log_model(
-                name=_MODEL,
-                loader_module="recsys.tracking.serving",
-                data_path=str(data),
-                signature=_SIGNATURE,
-                input_example=pd.DataFrame({"artists": [list(named.artists.names[:2])]}),
-                pip_requirements=[f"recsys=={__version__}"],
-            )
+        digests, _ = log_named(named)
+        self.tags({f"{FILE_TAG}{name}": digest for name, digest in digests.items()})
         return digests
 
 
@@ -142,10 +112,10 @@ class FinishedRun:
             If it is gone.
         """
         try:
-            logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{_MODEL}")
+            logged = mlflow.artifacts.download_artifacts(f"runs:/{self.id}/{MODEL}")
         except (MlflowException, OSError) as error:
             raise ModelInvalidError(f"the model of run {self.id} cannot be fetched: {error}") from error
-        folder = Path(logged) / "data" / _MODEL
+        folder = Path(logged) / "data" / MODEL
         if not folder.is_dir():
             raise ModelInvalidError(f"run {self.id} logged no model of ours: {folder} is not there")
         return folder
@@ -198,11 +168,11 @@ class Tracker:
         nested
             Inside the run that is open.
         """
-        experiment = self._experiment()
+        experiment = self.connect()
         self._close_abandoned(experiment)
         tags = {
             _DIGEST_TAG: version.digest,
-            _KIND_TAG: kind,
+            KIND_TAG: kind,
             "recsys.version": __version__,
             "recsys.provenance": version.manifest.provenance,
             "recsys.process": _process_name(os.getpid()),
@@ -237,7 +207,7 @@ class Tracker:
     def _finished(self, run_id: str | None) -> list[Run]:
         if run_id is not None and not run_id.isalnum():
             return []
-        wanted = f" and tags.`{_KIND_TAG}` = 'training'" + (f" and attributes.run_id = '{run_id}'" if run_id else "")
+        wanted = f" and tags.`{KIND_TAG}` = 'training'" + (f" and attributes.run_id = '{run_id}'" if run_id else "")
         return self._search(f"attributes.status = 'FINISHED'{wanted}")
 
     def _search(self, wanted: str) -> list[Run]:
@@ -246,14 +216,15 @@ class Tracker:
             return []
         return list(
             mlflow.search_runs(
-                [self._experiment()],
+                [self.connect()],
                 filter_string=wanted,
                 order_by=["attributes.start_time DESC"],
                 output_format="list",
             )
         )
 
-    def _experiment(self) -> str:
+    def connect(self) -> str:
+        """Point MLflow at this store, and give the id of our experiment in it."""
         _hush()
         mlflow.set_tracking_uri(self.uri)
         if not self.uri.startswith("sqlite:"):

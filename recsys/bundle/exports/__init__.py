@@ -27,13 +27,17 @@ array)::
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recsys.bundle.exports.graph import onnx_model
 from recsys.bundle.exports.vectors import listener_vector, provenance, vectors, write_vectors
 from recsys.bundle.sample import SampleModel
 from recsys.canonical import write_atomically
 
-__all__ = ["export", "listener_vector", "onnx_model", "vectors", "write_vectors"]
+if TYPE_CHECKING:
+    from recsys.tracking import Registered, Tracker
+
+__all__ = ["export", "listener_vector", "onnx_model", "register", "vectors", "write_vectors"]
 
 _ONNX = ".onnx"
 
@@ -60,3 +64,12 @@ def export(sample: SampleModel, path: Path) -> str:
         return f"a graph that folds listeners in and recommends {artists:,} artists"
     write_vectors(sample, path)
     return f"{artists:,} artists with vectors of {factors} numbers; nearness is the inner product"
+
+
+def register(sample: SampleModel, tracker: Tracker, *, name: str, alias: str | None = None) -> Registered:
+    """Enter a sample in an MLflow Model Registry; see :func:`recsys.tracking.register`."""
+    from recsys import tracking  # noqa: PLC0415 - MLflow takes seconds to load
+
+    return tracking.register(
+        tracker, sample.named, name=name, digest=sample.digest, alias=alias, tags=provenance(sample), card=sample.card
+    )

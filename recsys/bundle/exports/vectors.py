@@ -47,7 +47,9 @@ def write_vectors(sample: SampleModel, path: Path) -> None:
         If the ending is neither.
     """
     if path.suffix not in PARQUET + ARROW:
-        raise ConfigError(f"{path.name} ends in neither {', '.join(PARQUET + ARROW)}")
+        raise ConfigError(
+            f"{path.name} says no form; let it end in .parquet or .arrow (vectors), or in .onnx (the model)"
+        )
     with atomic_path(path) as partial:
         if path.suffix in PARQUET:
             pq.write_table(vectors(sample), partial)
