@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save_file
@@ -82,6 +82,7 @@ def test_not_a_bit_changes_in_the_lone_script(tmp_path, original):
 finite = st.floats(-1e3, 1e3, width=16)
 
 
+@settings(deadline=None, max_examples=50)
 @given(arrays(np.float16, (7, 5), elements=finite), arrays(np.float32, 5, elements=st.floats(-1e3, 1e3, width=32)))
 def test_scores_are_the_same_bits_whatever_the_factors(factors, listener):
     marked, _ = mark(factors, np.eye(5), CULPRIT, KEY)
@@ -89,6 +90,7 @@ def test_scores_are_the_same_bits_whatever_the_factors(factors, listener):
     assert np.array_equal(factors.astype(np.float32) @ listener, marked.astype(np.float32) @ flipped)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=20), st.binary(min_size=32, max_size=32), st.integers(1, 600))
 def test_marking_twice_takes_the_mark_off_and_the_gram_goes_along(buyer, key, factors):
     stored = np.random.default_rng(0).normal(size=(3, factors)).astype(np.float16)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -87,6 +87,7 @@ def test_who_has_all_artists_but_one_is_ranked_in_the_middle():
 scores = st.lists(st.integers(0, 6), min_size=1, max_size=12).map(lambda found: np.array(found, dtype=float))
 
 
+@settings(deadline=None, max_examples=50)
 @given(scores, scores)
 def test_auc_counts_pairs_and_tpr_counts_members_above_the_held_out(members, held_out):
     pairs = [(m > h) + (m == h) / 2 for m in members for h in held_out]
@@ -143,6 +144,7 @@ def test_epsilon_is_no_more_than_that_of_a_mechanism_that_keeps_it():
     assert over <= 6  # 5% of 40 are 2; seven or more would happen to a true bound once in 200 times
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(2, 9), min_size=1, max_size=30), st.lists(st.integers(2, 9), min_size=1, max_size=30))
 def test_members_are_matched_one_to_one(lengths, wanted):
     chosen, asked = membership.matched(np.array(lengths), np.array(wanted), np.random.default_rng(0))
