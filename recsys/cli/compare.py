@@ -116,6 +116,7 @@ def _lines(outcome: Outcome) -> list[str | Table]:
         table(title, heads, rows, numbers=5),
         _KEY,
         *(f"{entry.contender.name}: {_words(entry)}" for entry in entries if entry.tuned.params),
+        *(f"{name} is left out: {why}" for name, why in outcome.contest.left_out.items()),
         f"dataset version  {outcome.version.digest}",
         f"MLflow run       {outcome.run_id}",
         mlflow_ui(outcome.tracking_uri),

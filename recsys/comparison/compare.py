@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,14 @@ class Contest:
         The best with each of the others, corrected for their number.
     touches
         How often each was scored on the test users.
+    left_out
+        Who could not take part, with the reason.
     """
 
     entries: tuple[Entry, ...]
     comparisons: tuple[Comparison, ...]
     touches: Mapping[str, int]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as plain values for JSON."""
@@ -97,6 +100,7 @@ class Contest:
                 }
                 for one in self.comparisons
             ],
+            "left_out": dict(self.left_out),
         }
 
 
@@ -152,9 +156,14 @@ def run(
 
     Raises
     ------
+    ConfigError
+        If nobody can take part on so many items.
     ValueError
         If several workers have no file to meet at.
     """
+    left_out = {one.name: why for one in contenders if one.too_large and (why := one.too_large(referee.train))}
+    if len(left_out) == len(contenders):
+        raise ConfigError(f"nobody can take part: {'; '.join(left_out.values())}")
     if workers > 1 and storage is None:
         raise ValueError(f"{workers} workers meet at a study in a file; name one as storage")
     with crew(workers, referee, seed=seed, storage=storage or Path()) as helpers:
@@ -173,13 +182,13 @@ def run(
             )
 
         entries = []
-        for contender, share in _shares(contenders, seconds):
+        for contender, share in _shares([one for one in contenders if one.name not in left_out], seconds):
             begun = time.monotonic()
             tuned = searched(contender, share)
             entries.append(_entry(contender, tuned, referee, seed, time.monotonic() - begun))
             if finished:
                 finished(entries[-1])
-    return _ranked(entries, referee)
+    return replace(_ranked(entries, referee), left_out=left_out)
 
 
 def _shares(contenders: Sequence[Contender], seconds: float) -> Iterator[tuple[Contender, float]]:

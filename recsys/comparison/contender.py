@@ -71,6 +71,8 @@ class Contender:
         the same.
     then
         Given what was found, the contender that adds to it: its settings are searched with the others as they are.
+    too_large
+        Says why it cannot take part on such plays, shape (users, items), if it cannot.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Contender:
     ladder: tuple[str, tuple[int, ...]] | None = None
     settle: Settle | None = None
     then: Callable[[Params], Contender] | None = None
+    too_large: Callable[[sp.csr_matrix], str | None] | None = None
 
     def settled(self, params: Params, plays: sp.csr_matrix) -> Params:
         """Give the settings that `fit` takes for what is tried on these plays."""

@@ -44,6 +44,17 @@ def _weighed(train: Callable[..., Recommender], *, seeded: bool = True) -> Fit:
     return fit
 
 
+def _of_too_many_items(plays: sp.csr_matrix) -> str | None:
+    """Say why EASE is left out: a matrix of items by items, dense, in three copies while it is inverted."""
+    n = plays.shape[1]
+    if n <= _MOST_ITEMS:
+        return None
+    return (
+        f"a dense matrix of {n:,} x {n:,} items takes {12 * n * n / 2**30:.0f} GiB while it is inverted; at most "
+        f"{_MOST_ITEMS:,} items are taken: keep those that most listeners have"
+    )
+
+
 def _watched(train: Callable[..., Recommender]) -> Fit:
     """Weigh plays, and let what is trained be looked at sweep by sweep."""
 
@@ -63,6 +74,7 @@ def _of_plays(train: Callable[..., Recommender]) -> Fit:
     return fit
 
 
+_MOST_ITEMS = 20_000
 _WEIGHTING = CategoricalDistribution(["binary", "log", "tfidf", "bm25"])
 _FACTORS = (64, 128, 256, 512, 1024)
 _NEIGHBOURS = own.BESIDE["neighbours"]
@@ -120,6 +132,7 @@ ALL: Mapping[str, Contender] = MappingProxyType(
                 _weighed(ease, seeded=False),
                 {"weighting": _WEIGHTING, "l2": FloatDistribution(1.0, 5_000.0, log=True)},
                 {"weighting": "binary", "l2": 300.0},
+                too_large=_of_too_many_items,
             ),
             Contender(
                 "itemknn-cosine",

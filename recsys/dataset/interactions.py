@@ -38,7 +38,7 @@ class Interactions:
     plays
         How often; 1 where the file does not say. Shape (lines,).
     table
-        All columns, named in small letters.
+        All columns; names are in small letters, with underscores for blanks.
     """
 
     path: Path
@@ -105,7 +105,7 @@ class Interactions:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Read a Parquet or CSV file; columns are named in small letters.
+    """Read a Parquet or CSV file; columns are named as in :attr:`Interactions.table`.
 
     Raises
     ------
@@ -117,10 +117,10 @@ def read_table(path: Path) -> pa.Table:
             parquet = file.read(len(_PARQUET)) == _PARQUET or path.suffix == ".parquet"
         table = pq.read_table(path) if parquet else _csv(path)
     except FileNotFoundError as error:
-        raise ConfigError(f"there is no file {path}; put the benchmark there or name another one") from error
+        raise ConfigError(f"there is no file {path}; put the interactions there or name another file") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise ConfigError(f"{path.name} is neither a Parquet nor a CSV file that can be read: {error}") from error
-    return table.rename_columns([name.strip().lower() for name in table.column_names])
+    return table.rename_columns([_plain(name) for name in table.column_names])
 
 
 def column_of(table: pa.Table, names: Sequence[str], path: Path) -> pa.ChunkedArray:
@@ -137,7 +137,8 @@ def column_of(table: pa.Table, names: Sequence[str], path: Path) -> pa.ChunkedAr
                 raise ConfigError(f"{path.name}: column {name!r} has {table[name].null_count} empty places")
             return table[name]
     raise ConfigError(
-        f"{path.name} has the columns {', '.join(table.column_names)}; one of {', '.join(names)} is needed"
+        f"{path.name} has the columns {', '.join(table.column_names)}; one of {', '.join(names)} is needed, "
+        "named in the first line"
     )
 
 
@@ -174,12 +175,16 @@ def coded(columns: Sequence[pa.ChunkedArray]) -> tuple[NDArray[np.object_], NDAr
     return met[order], rank[np.asarray(whole.indices)]
 
 
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
+
+
 def _csv(path: Path) -> pa.Table:
     """Read CSV, who and what as texts: a number that is a name keeps its zeros and all of its digits."""
     options = pyarrow.csv.ParseOptions(delimiter=_delimiter(path))
     with pyarrow.csv.open_csv(path, parse_options=options) as reader:
         names = reader.schema.names
-    named = {name for name in names if name.strip().lower() in {*USER, *ARTIST, *NEGATIVES}}
+    named = {name for name in names if _plain(name) in {*USER, *ARTIST, *NEGATIVES}}
     kept = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(named, pa.string()), strings_can_be_null=True, null_values=[""]
     )

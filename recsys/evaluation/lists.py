@@ -117,8 +117,14 @@ def _at_once(people: HeldOut, block: int) -> int:
 def _listed(model: Recommender, people: HeldOut, rows: NDArray[np.int64], k: int) -> NDArray[np.integer]:
     """Ask for the lists of some held-out users; of candidates, by ranking the catalogue and leaving out the rest."""
     if people.candidates is None:
-        return _answer(model, people.fold_in[rows], k)
-    return _among(_answer(model, people.fold_in[rows], people.target.shape[1]), people.candidates[rows], k)
+        listed = _answer(model, people.fold_in[rows], k)
+    else:
+        ranked = _answer(model, people.fold_in[rows], people.target.shape[1])
+        listed = _among(ranked, people.candidates[rows], k)
+    ordered = np.sort(listed, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+        raise ValueError("the model recommends an item twice in one list, which would count it twice")
+    return listed
 
 
 def _among(ids: NDArray[np.integer], candidates: sp.csr_matrix, k: int) -> NDArray[np.int32]:
@@ -147,7 +153,4 @@ def _answer(model: Recommender, fold_in: sp.csr_matrix, k: int) -> NDArray[np.in
         raise ValueError(
             f"the model recommends ids from {ids.min()} to {ids.max()}; the catalogue has 0 to {n_items - 1}"
         )
-    ordered = np.sort(ids, axis=1)
-    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-        raise ValueError("the model recommends an item twice in one list, which would count it twice")
     return ids

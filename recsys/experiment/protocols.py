@@ -112,10 +112,13 @@ def referee_of(data: Path, version: DatasetVersion, division: Division) -> tuple
         raise ConfigError(f"a test file is a division of its own; leave out --protocol {division.protocol}")
     whole: sp.csr_matrix | None = None
     unknown: dict[str, Any] = {}
-    if division.test is not None:
-        split, whole, unknown = _given(data, version, division, division.test)
-    else:
-        split = _divided(data, version, division)
+    try:
+        if division.test is not None:
+            split, whole, unknown = _given(data, version, division, division.test)
+        else:
+            split = _divided(data, version, division)
+    except ValueError as error:  # what cannot be divided so says what it lacks
+        raise DatasetTooSmallError(str(error)) from error
     protocol = {
         "protocol": _TITLES[division.name],
         "test_users": len(split.test.users),

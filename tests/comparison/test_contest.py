@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from optuna.distributions import FloatDistribution
 
 from recsys.comparison import ALL, Contender, chosen, run, tune
 from recsys.errors import ConfigError
-from recsys.evaluation import NDCG, Popularity, Recall, Referee, strong_generalization
+from recsys.evaluation import NDCG, Popularity, Recall, Referee, given, strong_generalization
 
 
 @pytest.fixture
@@ -134,3 +135,31 @@ def test_contenders_are_named_once_each(names):
 
 def test_every_contender_can_be_chosen():
     assert [one.name for one in chosen(list(ALL))] == list(ALL)
+
+
+def test_who_cannot_take_part_is_left_out_with_the_reason(referee):
+    wide = sp.csr_matrix((2, 20_001))
+    assert "20,001 x 20,001 items takes 4 GiB" in ALL["ease"].too_large(wide)
+    assert ALL["ease"].too_large(wide[:, 1:]) is None
+    large = replace(ALL["ease"], too_large=lambda _: "it is too large")
+    contest = run([large, *chosen(["popularity"])], referee, seconds=1)
+    assert [entry.contender.name for entry in contest.entries] == ["popularity"]
+    assert contest.as_dict()["left_out"] == {"ease": "it is too large"}
+    with pytest.raises(ConfigError, match="nobody can take part: it is too large"):
+        run([large], referee, seconds=1)
+
+
+def test_what_is_tested_is_trained_on_the_whole_train_file():
+    rng = np.random.default_rng(0)
+    train, test = (sp.csr_matrix((rng.random((30, 20)) < 0.3).astype(np.float32)) for _ in range(2))
+    with pytest.warns(UserWarning, match="share users"):
+        split = given(train, test)
+    seen = []
+
+    def fit(plays, _params, _training):
+        seen.append(plays.nnz)
+        return Popularity(plays)
+
+    run([Contender("popularity", "popularity", fit)], Referee(split, [NDCG(10)], whole=train), seconds=1)
+    assert seen == [split.train.nnz, train.nnz]
+    assert split.train.nnz < train.nnz

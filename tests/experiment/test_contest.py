@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -118,3 +119,65 @@ def test_times_that_are_none_are_refused(tmp_path, home):
     path.write_text("user,item,time\n" + "".join(f"{u},{i},soon\n" for u in range(12) for i in range(4)))
     with pytest.raises(ConfigError, match=r"odd\.csv: the column of times holds something else"):
         contest(path, Plan(models=NAMES, seconds=1, division=Division(protocol="time")), home)
+
+
+@pytest.fixture
+def divided(tmp_path):
+    """The last item of each listener is to be found beside two others."""
+    rng = np.random.default_rng(5)
+    camps = [(u, int(i), t) for u in range(40) for t, i in enumerate(rng.permutation(np.arange(u % 2, 30, 2))[:9])]
+    names = {"user": [u for u, _, _ in camps], "item": [i for _, i, _ in camps], "ts": [t for _, _, t in camps]}
+    table = pa.table(names)
+    last = np.array(names["ts"]) == 8
+    pq.write_table(table.filter(pa.array(~last)), tmp_path / "train.parquet")
+    pq.write_table(table.filter(pa.array(last)), tmp_path / "test.parquet")
+    others = [[30 + u % 3, (u + 1) % 2] for u in range(40)]
+    pq.write_table(pa.table({"user": list(range(40)), "negatives": others}), tmp_path / "negatives.parquet")
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:train and test files that share users:UserWarning")
+def test_a_given_test_file_is_what_models_are_tested_on(divided, home):
+    division = Division(test=divided / "test.parquet")
+    outcome = contest(divided / "train.parquet", Plan(models=NAMES, seconds=1, division=division), home)
+    assert outcome.protocol["test_users"] == 40
+    assert set(outcome.protocol["files"]) == {"test.parquet"}
+    first = outcome.contest.entries[0]
+    assert list(first.scores)[:2] == ["ndcg_at_20", "found_at_20"]
+    assert first.contender.name != "popularity"
+    assert outcome.contest.entries[-1].scores["ndcg_at_20"].mean < first.scores["ndcg_at_20"].mean
+
+
+@pytest.mark.filterwarnings("ignore:train and test files that share users:UserWarning")
+def test_given_candidates_are_what_is_ranked(divided, home):
+    division = Division(test=divided / "test.parquet", negatives=divided / "negatives.parquet")
+    outcome = contest(divided / "train.parquet", Plan(models=["itemknn-cosine"], seconds=1, division=division), home)
+    assert outcome.contest.entries[0].scores["ndcg_at_10"].mean > 0.9  # the two others are of the other camp
+    assert outcome.protocol["items"] == 33
+    assert outcome.contest.entries[0].scores["hit_rate_at_10"].mean == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"negatives": Path("n.csv")}, "give that too: --test"),
+        ({"test": Path("t.csv"), "protocol": "time"}, "leave out --protocol time"),
+        ({"held_out": 200}, "holding out 200 of 300 listeners"),
+        ({"held_out": 0.5}, "leaves nobody"),
+        ({"held_out": -1}, "leaves nobody"),
+    ],
+)
+def test_divisions_that_do_not_go_are_refused_with_what_to_do(interactions, home, told, words):
+    with pytest.raises((ConfigError, DatasetTooSmallError), match=words):
+        contest(interactions, Plan(models=["popularity"], seconds=1, division=Division(**told)), home)
+
+
+def test_a_number_of_listeners_is_held_out_and_the_split_is_stored(interactions, home):
+    plan = Plan(models=["popularity"], seconds=1, division=Division(held_out=40), top_items=20)
+    outcome = contest(interactions, plan, home)
+    assert (outcome.protocol["test_users"], outcome.protocol["items"]) == (40, 20)
+    import mlflow  # noqa: PLC0415 - the tracking room has set it up
+
+    told = json.loads(mlflow.artifacts.load_text(f"runs:/{outcome.run_id}/split.json"))
+    assert len(told["test"]["users"]) == 40
+    assert told["dataset_version"] == outcome.version.digest
