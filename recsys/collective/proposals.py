@@ -220,7 +220,7 @@ def _line(told: Any, name: str) -> str:  # noqa: ANN401 - any JSON value
     try:
         return one_line(told, f"the {name} of a proposal")
     except (ValueError, TypeError) as error:
-        raise ProposalInvalidError(str(error)) from error
+        raise ProposalInvalidError(f"the {name} of a proposal is a line of text; this one says {told!r:.80}") from error
 
 
 def _moment(told: Any) -> datetime:  # noqa: ANN401 - any JSON or TOML value
