@@ -68,14 +68,14 @@ class Leak:
         if not found.copied and not self.named:
             return [
                 (
-                    f"This is no copy of a model that was packed here. It is most like that of run {self.entry.run}, "
-                    f"which leaves {found.unexplained:.0%} of it unexplained."
+                    f"This is no copy of a model that was packed here: that of run {self.entry.run}, which it is most "
+                    f"like, explains {1 - found.unexplained:.0%} of it."
                 )
             ]
         told = [
             (
-                f"This is a copy of the model of run {self.entry.run}; {found.unexplained:.1%} of it is left "
-                f"unexplained, by {found.rows:,} artists."
+                f"This is a copy of the model of run {self.entry.run}, which explains {1 - found.unexplained:.1%} of "
+                f"the {found.rows:,} artists that were looked at."
             )
         ]
         if self.named:
@@ -92,9 +92,9 @@ class Leak:
     def _named(self, one: Suspect) -> str:
         theirs = f" (bundle {self.entry.digest}, {self.entry.packed_at[:10]})" if one.buyer == self.entry.buyer else ""
         return (
-            f"It bears the mark of {one.buyer}{theirs}: {one.agree} of {one.read} signs agree. If it were nobody's of "
-            f"the {len(self.found.suspects)} buyers, one would agree so far with a probability of "
-            f"{one.chance * self.tried:.2g}."
+            f"It bears the mark of {one.buyer}{theirs}: {one.agree} of {one.read} signs agree. If the copy "
+            f"were nobody's, the mark of one of {len(self.found.suspects)} buyers would agree so far with a probability "
+            f"of {one.chance * self.tried:.2g}."
         )
 
 
