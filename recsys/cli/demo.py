@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from recsys.demo import Demo
 
-_DEMO = {"objective": "ials", "unobserved_weight": 0.3, "regularization": 0.01, "nu": 1.0, "iterations": 12}
-
 
 def demo(*, members: int = 2000, seed: int = 0, threads: int = 0, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Make a synthetic collective and take it through everything, from exports to a tested model.
@@ -33,7 +31,7 @@ def demo(*, members: int = 2000, seed: int = 0, threads: int = 0, common: Common
     from recsys.demo import play
     from recsys.experiment import Experiment
 
-    experiment = Experiment(name="demo", seed=seed, als={**_DEMO, "num_threads": threads})
+    experiment = Experiment(name="demo", seed=seed, als={"iterations": 12, "num_threads": threads})
     with common.steps() as step:
         told = play(common.open(), members=members, seed=seed, experiment=experiment, step=step)
     common.show(told.as_dict(), *_report(told))

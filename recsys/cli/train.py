@@ -19,7 +19,8 @@ _GROUPS: dict[type, Group] = {Experiment: Group("The run"), ALS: Group("The fact
 def _flag(owner: type, told: Field[Any]) -> tuple[str, Any, Any]:
     """Make a command-line flag, unset by default, of a hyper-parameter's dataclass field."""
     hint = get_type_hints(owner)[told.name]
-    text = f"{told.metadata.get('help', '')} [default: {told.default!r}]"
+    default = als_keys()[told.name] if owner is ALS else told.default
+    text = f"{told.metadata.get('help', '')} [default: {default!r}]"
     return told.name, Annotated[hint | None, Parameter(help=text, group=_GROUPS[owner])], field(default=None)
 
 

@@ -122,7 +122,9 @@ def _with(experiment: Experiment, params: Mapping[str, Any]) -> Experiment:
     own = {field.name for field in fields(Experiment)}
     factorization = {name: value for name, value in told.items() if name in als_keys()}
     mine = {name: value for name, value in told.items() if name in own}
-    return replace(experiment, **mine, als={**experiment.als, "objective": "ials", **factorization})
+    return replace(
+        experiment, **{"neighbours": 0, **mine}, als={**experiment.als, "objective": "ials", **factorization}
+    )
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - a text, a number or several texts

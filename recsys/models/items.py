@@ -173,7 +173,7 @@ def ease(train: sp.csr_matrix, *, l2: float = 500.0, max_items: int = 20_000) ->
     inverse = _inverse(gram)
     weights = np.ascontiguousarray(inverse / -np.diag(inverse)[None, :])
     np.fill_diagonal(weights, 0)
-    return Scored(Ease(weights, kept.astype(np.int64), train.shape[1]))
+    return Scored(Ease(weights.astype(np.float32, copy=False), kept.astype(np.int64), train.shape[1]))
 
 
 def _of_users(train: sp.csr_matrix, l2: float) -> EaseOfUsers:
@@ -189,7 +189,9 @@ def _of_users(train: sp.csr_matrix, l2: float) -> EaseOfUsers:
 
 def _inverse(gram: NDArray[Any]) -> NDArray[Any]:
     """Invert a positive definite matrix in Fortran order, which is overwritten."""
-    potrf, potri = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (gram,))
+    lapack = scipy.linalg.lapack
+    single = gram.dtype == np.float32
+    potrf, potri = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
     factor, _ = potrf(gram, lower=1, overwrite_a=1)
     inverse, _ = potri(factor, lower=1, overwrite_c=1)
     whole: NDArray[Any] = np.tril(inverse) + np.tril(inverse, -1).T

@@ -91,3 +91,20 @@ def test_what_a_run_was_told_is_read_back_from_what_mlflow_writes():
     for broken in ({}, {**written, "seed": "many"}, {**written, "held_out": "7"}):
         with pytest.raises(ConfigError):
             Experiment.of_run(broken)
+
+
+def test_a_run_that_is_told_nothing_is_the_model_that_won_on_held_out_listeners():
+    shipped = load_experiment(None, {})
+    estimator = shipped.estimator()
+    assert (estimator.objective, estimator.nu, shipped.confidence) == ("ials", 1.0, "log")
+    assert (shipped.neighbours, shipped.neighbours_weight) == (200, 0.3)
+    assert (ALS().objective, ALS().nu) == ("implicit", 0.0)
+    other = load_experiment(None, {"objective": "implicit"}).estimator()
+    assert (other.nu, other.regularization) == (ALS().nu, ALS().regularization)
+
+
+def test_a_run_from_before_there_were_neighbours_had_none():
+    written = {key: str(value) for key, value in load_experiment(None, {}).params().items()}
+    assert Experiment.of_run(written).neighbours == 200
+    older = {key: text for key, text in written.items() if not key.startswith("neighbours")}
+    assert Experiment.of_run(older).neighbours == 0

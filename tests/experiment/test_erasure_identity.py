@@ -55,6 +55,7 @@ def test_leaving_is_the_same_as_never_having_come(tmp_path, seed, leavers, threa
     plays = crowd(seed)
     told = {"factors": 6, "iterations": 4, "seed": seed, "num_threads": threads}
     experiment = load_experiment(None, {**told, **({"neighbours": 5, "confidence": "bm25"} if seed % 2 else {})})
+    assert experiment.neighbours > 0
     ledger = collective(tmp_path / "left", plays)
     before = built(plays, ledger, 0)
     for name in leavers:
