@@ -190,10 +190,10 @@ def list_(*, at: datetime | None = None, common: Common = Common()) -> None:  # 
         count = one.result.tally if one.result else None
         state = one.state(moment)
         document.append({"hash": one.proposal.hash, "state": state, "tally": count.as_dict() if count else None})
-        said = f"{count.yes:,} / {count.no:,} / {count.abstain:,}" if count else ""
-        closes = short(one.proposal.as_dict()["closes"])
+        said = f"{count.yes:,}/{count.no:,}/{count.abstain:,}" if count else ""
+        closes = one.proposal.as_dict()["closes"][:10]
         rows.append((one.proposal.hash[:_SHORT], one.proposal.title, one.proposal.buyer, closes, state, said))
-    columns = ("proposal", "title", "buyer", "closes", "state", "yes / no / abstain")
+    columns = ("proposal", "title", "buyer", "closes", "state", "yes/no/abstain")
     common.show(document, table("Proposals", columns, rows))
 
 
