@@ -82,9 +82,10 @@ def test_every_statement_can_be_computed_again_from_itself(price, split, pool):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("points", [lambda place: place % 751, lambda place: 0, lambda place: place == 17], ids=str)
-def test_fifty_five_thousand_dollars_are_just_that(rule, points):
-    pool = named(int(points(place)) for place in range(10_000))
+@pytest.mark.parametrize("weighs", ["various", "nothing", "one alone"])
+def test_fifty_five_thousand_dollars_are_just_that(rule, weighs):
+    various = (place % 751 * (weighs == "various") + (place == 17) * (weighs == "one alone") for place in range(10_000))
+    pool = named(various)
     values = {name: (held - 300) / 7 for name, held in pool.items()}
     found = divide(5_500_000, Split(rules={rule: Fraction(1)}), weights_of(pool, values), sale=SALE)
     assert found.members_cents == sum(payment.cents for payment in found.payments) == 5_500_000
@@ -187,6 +188,7 @@ def test_a_changed_table_is_found_out():
     assert not check_table(found.totals_document(), doubled).sound
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1_000), st.lists(st.integers(0, 50), min_size=1, max_size=12).filter(any))
 def test_largest_remainder_against_its_definition(total, parts):
     names = [f"m{place}" for place in range(len(parts))]
@@ -204,6 +206,7 @@ def test_a_fifth_is_a_fifth_however_it_is_written(written):
     assert Split.from_dict({"treasury": written}).treasury == Fraction(1, 5)
 
 
+@settings(max_examples=60, deadline=None)
 @given(splits())
 def test_a_split_is_read_back_as_it_was_written(split):
     assert Split.from_dict(split.as_dict()) == split
