@@ -84,8 +84,15 @@ def hits(ids: NDArray[np.integer], target: sp.csr_matrix) -> Bools:
     """
     n_items = target.shape[1]
     rows = np.arange(ids.shape[0], dtype=np.int64)[:, None]
+    if not target.has_sorted_indices:
+        target = target.sorted_indices()
     wanted = np.repeat(rows[:, 0], np.diff(target.indptr)) * n_items + target.indices
-    return np.isin(rows * n_items + ids, wanted) & (ids >= 0) & (ids < n_items)
+    if not len(wanted):
+        return np.zeros(ids.shape, dtype=np.bool_)
+    asked = rows * n_items + ids
+    place = np.searchsorted(wanted, asked)
+    there = wanted[np.minimum(place, len(wanted) - 1)] == asked
+    return np.asarray(there & (ids >= 0) & (ids < n_items))
 
 
 def recall(hit: Bools, n_targets: NDArray[np.integer], k: int) -> Floats:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recsys.ranking import Floats
 
@@ -50,7 +51,10 @@ class Bootstrap:
         n = len(values)
         rng = np.random.default_rng(self.seed)
         sizes = [min(_AT_ONCE, self.n_resamples - start) for start in range(0, self.n_resamples, _AT_ONCE)]
-        return np.concatenate([_drawn(rng, size, n) @ values for size in sizes]) / n
+        with threadpool_limits(
+            1, "blas"
+        ):  # so few columns are slower by several threads, most of all on a busy machine
+            return np.concatenate([_drawn(rng, size, n) @ values for size in sizes]) / n
 
 
 def _drawn(rng: np.random.Generator, size: int, n: int) -> Floats:
