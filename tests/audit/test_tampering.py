@@ -256,7 +256,7 @@ TAMPERINGS = {
     "ledger: an entry's member": (
         "ledger",
         lambda f: in_ledger(
-            f, "UPDATE consent_entries SET member = (SELECT member FROM consent_entries WHERE seq = 8) WHERE seq = 7"
+            f, "UPDATE consent_entries SET member = (SELECT member FROM consent_entries WHERE seq = 10) WHERE seq = 7"
         ),
     ),
     "ledger: an entry gone": ("ledger", lambda f: in_ledger(f, "DELETE FROM consent_entries WHERE seq = 7")),
