@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from recsys.comparison import Entry
     from recsys.evaluation import Comparison
     from recsys.experiment.contest import Outcome
+    from recsys.experiment.stated import Stated
 
 _KEY = (
     "behind: mean difference to the first by the first metric; ** p < 0.01, * p < 0.05, by a paired bootstrap and by "
@@ -38,6 +44,8 @@ def compare(
     min_listeners: int = 1,
     seed: int = 0,
     workers: int = 1,
+    beside: Path | None = None,
+    save: Path | None = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Tune models alike on one file of interactions, test each once on held-out listeners, tell which is better.
@@ -71,9 +79,15 @@ def compare(
         Decides the split, the search and the start of each model.
     workers
         Processes that search at once, each with its part of the processors.
+    beside
+        TOML file of figures that others stated for this protocol, printed below ours: tables [[stated]] with model,
+        source and, for example, ndcg_at_100.
+    save
+        Write the table into this folder, as Markdown and JSON, with the command and the machine.
     """
     from recsys.experiment.contest import Plan, contest
     from recsys.experiment.protocols import Division
+    from recsys.experiment.stated import read_stated
 
     division = Division(protocol=protocol, held_out=held_out, test=test, negatives=negatives, seed=seed)
     plan = Plan(
@@ -84,6 +98,7 @@ def compare(
         min_listeners=min_listeners,
         workers=workers,
     )
+    stated = read_stated(beside) if beside else ()
     with common.steps() as step:
         bars = {name: step(name) for name in models}
         best: dict[str, float] = {}
@@ -93,10 +108,19 @@ def compare(
             bars[name](number + 1, number + 2, f"{best[name]:.4f}")
 
         outcome = contest(data, plan, common.open(), step=tried)
-    common.show(outcome.as_dict(), *_lines(outcome))
+    if save:
+        from recsys.bench.contests import report_of
+
+        command, today = shlex.join(["recsys", *sys.argv[1:]]), datetime.now(UTC).date().isoformat()
+        report_of(outcome, command=command, date=today, stated=stated).save(save, data.stem)
+    common.show(
+        {**outcome.as_dict(), "stated": [asdict(one) for one in stated]},
+        *_lines(outcome, stated),
+        *([f"written to       {save / data.stem}.md and .json"] if save else ()),
+    )
 
 
-def _lines(outcome: Outcome) -> list[str | Table]:
+def _lines(outcome: Outcome, stated: Sequence[Stated]) -> list[str | Table]:
     entries, versus = outcome.contest.entries, {one.other: one for one in outcome.contest.comparisons}
     first, *others = list(entries[0].scores)[:3]
     rows = [
@@ -108,6 +132,10 @@ def _lines(outcome: Outcome) -> list[str | Table]:
             entry.tuned.trials,
         )
         for entry in entries
+    ]
+    rows += [
+        (f"{one.model} ({one.source})", *(_stated(one, name) for name in (first, *others)), "stated", "")
+        for one in stated
     ]
     told = outcome.protocol
     title = f"{told['protocol']}\n{told['test_users']:,} listeners, {told['items']:,} items, 95% intervals"
@@ -121,6 +149,10 @@ def _lines(outcome: Outcome) -> list[str | Table]:
         f"MLflow run       {outcome.run_id}",
         mlflow_ui(outcome.tracking_uri),
     ]
+
+
+def _stated(one: Stated, name: str) -> str:
+    return f"{one.figures[name]:.3f}" if name in one.figures else ""
 
 
 def _behind(versus: Comparison | None) -> str:
