@@ -93,8 +93,8 @@ class Leak:
         theirs = f" (bundle {self.entry.digest}, {self.entry.packed_at[:10]})" if one.buyer == self.entry.buyer else ""
         return (
             f"It bears the mark of {one.buyer}{theirs}: {one.agree} of {one.read} signs agree. If the copy "
-            f"were nobody's, the mark of one of {len(self.found.suspects)} buyers would agree so far with a probability "
-            f"of {one.chance * self.tried:.2g}."
+            f"were nobody's, the mark of one of {len(self.found.suspects)} buyers would agree so far with a "
+            f"probability of {one.chance * self.tried:.2g}."
         )
 
 

@@ -150,6 +150,19 @@ def test_tensors_that_are_no_matrix_are_refused(register, tmp_path):
         find_leak(tmp_path / "missing.npy", register)
 
 
+def test_names_tell_which_artist_is_which_where_noise_hides_it(register, tmp_path):
+    rng = np.random.default_rng(0)
+    shuffled = rng.permutation(90)
+    noisy = copy_of(register, "second-Duo")[shuffled] + rng.normal(size=(90, 24))
+    np.save(tmp_path / "leak.npy", noisy)
+    assert not find_leak(tmp_path / "leak.npy", register).named
+    save_file({"item_factors": noisy}, tmp_path / "model")
+    with zipfile.ZipFile(tmp_path / "leak.zip", "w") as file:
+        file.write(tmp_path / "model", "model.safetensors")
+        file.writestr("artists.json", json.dumps({"artists": [NAMES[i] for i in shuffled[:-1]] + ["Unknown"]}))
+    assert find_leak(tmp_path / "leak.zip", register).named == ["Duo"]
+
+
 def test_names_that_do_not_fit_are_not_believed(register, tmp_path):
     for names in (["x"], list(range(90)), "Artist", None):
         with zipfile.ZipFile(tmp_path / "leak.zip", "w") as file:

@@ -143,7 +143,7 @@ def test_a_copy_is_known_again(original, copy, name):
     found = trace(attacks()[name](copy), original, BUYERS, KEY)
     assert found.suspects[0].buyer == CULPRIT
     assert found.suspects[0].chance < 1e-4
-    assert found.suspects[1].chance > 1e-2
+    assert found.suspects[1].chance > 1e-3
 
 
 def test_rows_that_are_known_by_name_need_not_be_matched(original, copy):
@@ -169,12 +169,13 @@ def test_signs_drawn_anew_leave_a_copy_that_is_nobodys(original, copy):
     assert found.suspects[0].chance > 1e-2
 
 
-def test_two_copies_put_together_point_at_both(original, copy):
-    other = mark(original, np.eye(40), "buyer 3", KEY)[0].astype(np.float32)
-    mixed = np.where(np.arange(40) % 2, copy, other)
-    found = trace(mixed, original, BUYERS, KEY)
-    assert {one.buyer for one in found.suspects[:2]} == {CULPRIT, "buyer 3"}
-    assert found.suspects[2].chance > 10 * found.suspects[1].chance
+def test_two_copies_put_together_point_at_both():
+    whole = np.random.default_rng(0).normal(size=(300, 256)).astype(np.float32)
+    one, other = (mark(whole, np.eye(256), buyer, KEY)[0] for buyer in (CULPRIT, "buyer 3"))
+    found = trace(np.where(np.arange(256) % 2, one, other), whole, BUYERS, KEY)
+    assert {suspect.buyer for suspect in found.suspects[:2]} == {CULPRIT, "buyer 3"}
+    assert found.suspects[1].chance < 1e-6
+    assert found.suspects[2].chance > 1e-3
 
 
 def test_another_model_is_no_copy():
