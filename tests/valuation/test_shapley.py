@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def voted(likeness, share, k):
         orders = [
             order
             for order in permutations(chosen)
-            if all(likeness[one] >= likeness[other] for one, other in zip(order, order[1:], strict=False))
+            if all(likeness[one] >= likeness[other] for one, other in pairwise(order))
         ]
         return float(np.mean([sum(share[list(order[:k])]) for order in orders])) / k
 
