@@ -46,6 +46,7 @@ for _place, (_name, _group, _help) in enumerate(
         ("licence", _TOGETHER, "Issue, check and revoke licences for what members agreed to hand over."),
         ("payout", _TOGETHER, "Divide the price of a sale to the cent, pay it once, and let members check it."),
         ("worth", _TOGETHER, "Tell what members' listening is worth to others, measured on listeners who test."),
+        ("replay", _TOGETHER, "Tell the story of a sale again, from exports to cents, with members who do not exist."),
         ("job", _USE, "Train as a compute job of Vana, near the data: the answer to a query in, a model out."),
         ("bench", _USE, "Measure speed and memory beside the peers."),
     )

@@ -10,6 +10,7 @@ from recsys import synthetic
 from recsys.bundle import SealKey, Terms, open_sample, pack
 from recsys.canonical import write_atomically
 from recsys.collective import (
+    Licence,
     Licences,
     Members,
     Proposal,
@@ -23,8 +24,9 @@ from recsys.collective import (
 )
 from recsys.consent import Decision, Kind, admit, default_until
 from recsys.dataset import build_next
-from recsys.experiment import run
+from recsys.experiment import retrain, run
 from recsys.listens import ingest
+from recsys.payouts import money, paid, pay, payments_csv, plan
 from recsys.replay.cast import BUYER, DAYS, PRICE_CENTS
 from recsys.replay.stage import Facts, Stage
 from recsys.transparency import Envelope
@@ -61,7 +63,7 @@ def train(stage: Stage, _: Facts) -> Facts:
     admitted = admit(home.contributions, home.ledger, _SHARING, DAYS.trained, recipient=BUYER)
     artists = home.artists.preferences(at=DAYS.trained, policy=home.collective.artist_policy)
     building = stage.step("building the version")
-    version, _ = build_next(home.datasets, admitted, artists=artists, collective=home.collective, progress=building)
+    version, _new = build_next(home.datasets, admitted, artists=artists, collective=home.collective, progress=building)
     training = stage.step("training")
     experiment = replace(stage.experiment, version=version.digest)
     outcome = run(experiment, home, progress=lambda done, total, loss: training(done, total, f"loss {loss:.6g}"))
@@ -129,7 +131,7 @@ def sell(stage: Stage, facts: Facts) -> Facts:
     terms = Votes(home).proposals.of(name).proposal.terms(limits=stage.limits)
     found = _packed(stage, facts, terms, "model", at=DAYS.packed, approval=approve(home, name, DAYS.packed))
     licences = Licences(home)
-    standing = {one.what.bundle: one.envelope for one in licences.all()}
+    standing = {one.what.bundle: one.envelope for one in licences.all() if isinstance(one.what, Licence)}
     licence = standing.get(found["model"]) or licences.issue(name, stage.out / "model.recsys", at=DAYS.packed)
     write_atomically(stage.out / "licence.json", licence.to_json())
     return found
@@ -147,3 +149,46 @@ def _packed(
     bought = open_sample(out, key, at=at)
     auc = packed.privacy["membership"]["auc"]
     return {name: bought.digest, f"{name}_auc": auc, f"{name}_artists": len(bought.named.artists)}
+
+
+def settle(stage: Stage, facts: Facts) -> Facts:
+    """Divide the price among those whose listening is in the model, to the cent, and record it once."""
+    home, name = stage.home, facts["proposal"]
+    sale = paid(home, name)
+    if sale is None:
+        division = plan(home, name, at=DAYS.paid, progress=stage.step("weighing members"))
+        sale = pay(home, name, division, at=DAYS.paid)
+    payments, currency = sale.division.payments, sale.division.currency
+    write_atomically(stage.out / "payouts.csv", payments_csv(payments, currency))
+    cents = sorted(one.cents for one in payments)
+    return {
+        "payees": len(cents),
+        "cents": sum(cents),
+        "smallest": money(cents[0], currency),
+        "median": money(cents[len(cents) // 2], currency),
+        "largest": money(cents[-1], currency),
+    }
+
+
+def leave(stage: Stage, facts: Facts) -> Facts:
+    """Let one member leave: their data are erased, and the model is made again as if they had never come."""
+    home, leaver = stage.home, stage.cast.leaver
+    member = Members(home).of(leaver)
+    if member and not member.left:
+        Members(home).leave(leaver, at=DAYS.left)
+    training = stage.step("training without them")
+    again = retrain(
+        home,
+        facts["run"],
+        [leaver],
+        at=DAYS.left,
+        building=stage.step("building the next version"),
+        training=lambda done, total, loss: training(done, total, f"loss {loss:.6g}"),
+    )
+    write_atomically(stage.out / "erasure-receipt.json", again.files[0].read_bytes())
+    return {
+        "leaver": home.pseudonyms.of(leaver),
+        "run_after": again.outcome.run_id,
+        "version_after": again.outcome.version,
+        "ndcg_after": again.outcome.scores["ndcg_at_100"].mean,
+    }
