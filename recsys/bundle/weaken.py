@@ -29,6 +29,7 @@ from recsys.models import Beside, Neighbours, Weighting, shared_by
 from recsys.named import NamedModel
 
 _LONGEST_NAME = 1_000
+_ROWS_AT_ONCE = 4_096
 _UNSEEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Signs that turn the direction of what follows them (Unicode TR 36, section 2.10)."""
@@ -128,9 +129,11 @@ def weaken(named: NamedModel, train: sp.csr_matrix, terms: Terms) -> Shared:
 
 def exact_gram(factors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Multiply ``factors' factors`` in double precision, symmetric to the bit, the same for any number of threads."""
-    wide = factors.astype(np.float64)
+    product = np.zeros((factors.shape[1],) * 2)
     with threadpool_limits(1, "blas"):
-        product = wide.T @ wide
+        for first in range(0, len(factors), _ROWS_AT_ONCE):
+            block = factors[first : first + _ROWS_AT_ONCE].astype(np.float64)
+            product += block.T @ block
     return np.asarray((product + product.T) / 2)
 
 
