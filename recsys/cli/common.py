@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,22 @@ class Common:
         """Show the progress of a command of one step."""
         with self.steps() as step:
             yield step(name)
+
+
+@contextmanager
+def notes() -> Iterator[None]:
+    """Tell what the program warns its user of as a line for people, without file and line number."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:  # noqa: ANN401 - as Python passes it
+        if category is UserWarning:
+            sys.stderr.write(f"note: {message}\n")
+        else:
+            shown(message, category, *where)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: int = 0) -> Table:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from recsys.cli.common import Common, mlflow_ui, settings, table
+from recsys.cli.common import Common, mlflow_ui, notes, settings, table
 from recsys.cli.values import Names, Seconds
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def compare(
         workers=workers,
     )
     stated = read_stated(beside) if beside else ()
-    with common.steps() as step:
+    with notes(), common.steps() as step:
         bars = {name: step(name) for name in models}
         best: dict[str, float] = {}
 

@@ -89,3 +89,26 @@ def test_concentration_agrees_with_the_mean_difference_of_all_pairs(seed):
     times = np.bincount(lists.ids[:, :4].ravel(), minlength=30)
     expected = np.abs(times[:, None] - times[None, :]).mean() / (2 * times.mean())
     assert catalogue(lists, 4)["gini_at_4"] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_of_the_tail_mixes_and_coverage_agree_with_loops_over_their_definitions(seed):
+    lists, _ = random_lists(seed)
+    listeners = np.random.default_rng(seed).integers(1, 40, 30)
+    groups, before = {}, 0
+    for item in sorted(range(30), key=lambda i: (-listeners[i], i)):
+        groups[item] = 0 if before < 0.2 * listeners.sum() else 1 if before < 0.8 * listeners.sum() else 2
+        before += listeners[item]
+    fame, k = Fame(listeners, 40), 6
+    tail, miss = LongTail(k, fame)(lists), Miscalibration(k, fame)(lists)
+    for row, ids in enumerate(lists.ids[:, :k]):
+        assert tail[row] == pytest.approx(np.mean([groups[i] == 2 for i in ids]), abs=1e-9)
+        known = lists.fold_in[row].indices
+        expected = 0.0
+        for group in range(3):
+            p = sum(groups[i] == group for i in known) / len(known)
+            q = 0.99 * sum(groups[i] == group for i in ids) / k + 0.01 * p
+            expected += p * math.log(p / q) if p else 0
+        assert miss[row] == pytest.approx(expected, abs=1e-9)
+    shown = {int(i) for ids in lists.ids[:, :k] for i in ids}
+    assert catalogue(lists, k)["coverage_at_6"] == pytest.approx(len(shown) / 30, abs=1e-9)
