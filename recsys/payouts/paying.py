@@ -57,7 +57,7 @@ def due(home: Home, proposal: Proposal, *, at: datetime) -> Due:
     PayoutError
         If there is nobody.
     """
-    version = home.datasets.load(home.datasets.find(_version_of(home, proposal)))
+    version = home.datasets.load(home.datasets.find(_version_of(home, proposal)), remains=True)
     roster = Members(home).roster()
     rows = [row for row, member in enumerate(version.members) if member in roster and roster[member].standing(at)]
     if not rows:

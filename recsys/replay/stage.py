@@ -12,6 +12,7 @@ from typing import Any
 from recsys import synthetic
 from recsys.bundle import Limits
 from recsys.canonical import Pseudonyms, canonical_json, write_atomically
+from recsys.collective import Members
 from recsys.consent import MemberKeys
 from recsys.errors import ConfigError
 from recsys.experiment import Experiment
@@ -62,10 +63,10 @@ class Stage:
 
     @cached_property
     def cast(self) -> Cast:
-        """Who takes part: those whose export could be read."""
-        handed_in = set(self.home.contributions.members)
+        """Who takes part: those whose export could be read, whether or not they left since."""
+        there = {*self.home.contributions.members, *Members(self.home).roster()}
         names = (synthetic.member_name(index) for index in range(self.members))
-        return Cast(tuple(name for name in names if self.home.pseudonyms.of(name) in handed_in), self.seed)
+        return Cast(tuple(name for name in names if self.home.pseudonyms.of(name) in there), self.seed)
 
     @property
     def limits(self) -> Limits:
