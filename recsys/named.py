@@ -128,6 +128,18 @@ class NamedModel:
             _, parts = self.model.explain(0, row, column, N=n)
         return Suggestions([(self.artists.names[i], part) for i, part in parts], unknown)
 
+    def reasons(self, liked: Sequence[str], artists: Sequence[str], n: int = 3) -> list[list[tuple[str, float]]]:
+        """Say for each of several known artists what :meth:`explain` says, at little more than the cost of one."""
+        plays, _ = self._known(liked)
+        row = self.weighting(self._row(plays))
+        columns = [column for artist in artists if (column := self.artists.column(artist)) is not None]
+        if self.beside:
+            return [self.explain(liked, artist, n).artists for artist in artists]
+        names = [self.artists.names[i] for i in row.indices]
+        parts = self.model.parts(row, columns)
+        best = np.argsort(-parts, axis=0, kind="stable")[:n]
+        return [[(names[i], float(parts[i, at])) for i in best[:, at]] for at in range(len(columns))]
+
     def _known(self, liked: Sequence[str] | Mapping[str, float]) -> tuple[dict[int, float], dict[str, list[str]]]:
         """Give the plays of known artists by column, and for each name not known those that look like it."""
         told = liked if isinstance(liked, Mapping) else dict.fromkeys(liked, self.typical_plays)

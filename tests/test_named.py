@@ -134,3 +134,15 @@ def test_neighbours_that_do_not_fit_are_refused(beside, tmp_path, spoil):
     save_file(arrays, tmp_path / "beside.safetensors")
     with pytest.raises(ModelInvalidError, match="holds no named model"):
         NamedModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("which", ["named", "beside"])
+def test_reasons_for_many_are_those_for_each(which, request):
+    model = request.getfixturevalue(which)
+    liked, artists = list(model.artists.names[:3]), list(model.artists.names[3:])
+    found = model.reasons(liked, artists, 2)
+    assert len(found) == len(artists)
+    for artist, reasons in zip(artists, found, strict=True):
+        expected = model.explain(liked, artist, 2).artists
+        assert [name for name, _ in reasons] == [name for name, _ in expected]
+        assert [part for _, part in reasons] == pytest.approx([part for _, part in expected])

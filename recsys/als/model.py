@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from recsys.als import files, topk
+from recsys.als import explaining, files, topk
 from recsys.als.diversity import CANDIDATES, rerank
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
@@ -230,14 +230,13 @@ class ALSModel:
         """
         row = canonical(user_items, self.n_items)
         row = row[0 if row.shape[0] == 1 else userid]
-        b, q = self.objective.weights(row.data)
-        mine = self.item_factors[row.indices].astype(np.float64)
-        theirs = self.item_factors[itemid].astype(np.float64)
-        ridge = self.objective.ridge(np.array([row.nnz]), self.n_items)
-        A = self.objective.w0 * self._fixed_items.gram + ridge * np.eye(self.factors) + (mine.T * q) @ mine
-        parts = b * (mine @ np.linalg.solve(A, theirs))
+        parts = self.parts(row, [itemid])[:, 0]
         best = np.argsort(-parts, kind="stable")[:N]
-        return float(parts.sum()), [(int(row.indices[i]), float(parts[i])) for i in best if b[i] > 0]
+        return float(parts.sum()), [(int(row.indices[i]), float(parts[i])) for i in best if row.data[i] > 0]
+
+    def parts(self, history: sp.csr_matrix, items: ArrayLike) -> NDArray[np.float64]:
+        """Divide a folded-in user's scores of several items among a history; see :mod:`recsys.als.explaining`."""
+        return explaining.parts(self.item_factors, self._fixed_items.gram, self.objective, history, items)
 
     def loss(self, user_items: sp.csr_matrix) -> float:
         """Evaluate the training objective, in double precision, for the users that were trained on.

@@ -110,7 +110,8 @@ def recommended(room: Room, liked: Sequence[str]) -> list[Place]:
     if not liked:
         return []
     listed = room.sample.recommend(liked, PLACES).artists
-    return _places(room, listed, [_reasons(room, liked, artist) for artist, _ in listed])
+    parts = room.sample.named.reasons(liked, [artist for artist, _ in listed], MOST_PICKS)
+    return _places(room, listed, [_reasons(one) for one in parts])
 
 
 def similar(room: Room, artist: str) -> list[Place]:
@@ -133,7 +134,7 @@ def listeners(room: Room, artist: str) -> float:
     return 0.0 if column is None else float(room.sample.listeners[column])
 
 
-def _reasons(room: Room, liked: Sequence[str], artist: str) -> tuple[Reason, ...]:
-    parts = [(name, part) for name, part in room.sample.explain(liked, artist, MOST_PICKS).artists if part > 0]
-    whole = sum(part for _, part in parts)
-    return tuple(Reason(name, part / whole) for name, part in parts[:_REASONS])
+def _reasons(parts: Sequence[tuple[str, float]]) -> tuple[Reason, ...]:
+    spoken = [(name, part) for name, part in parts if part > 0]
+    whole = sum(part for _, part in spoken)
+    return tuple(Reason(name, part / whole) for name, part in spoken[:_REASONS])
