@@ -90,7 +90,7 @@ def join(
     key
         Their own key file, if they keep one; else a key is made and kept for them.
     public
-        The public half alone (PEM): they are entered on the operator's word.
+        The public half alone (PEM): they are entered on the operator's word, and vote by recsys vote sheet.
     at
         When (UTC unless it names a zone); now unless given.
     """

@@ -1,4 +1,4 @@
-"""recsys vote: propose, cast, list, show; what comes after the close is in vote_count."""
+"""recsys vote: propose, cast, list, show; the rest is in vote_elsewhere and vote_count."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, short, table
 from recsys.cli.vote_count import approve, counted, tally, verify
+from recsys.cli.vote_elsewhere import fill, hand_in, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from recsys.collective import Proposal
 
 vote = App(name="vote", help="Propose a sale, vote on it, count, and check a count.")
-for _command in (tally, verify, approve):
+for _command in (sheet, fill, hand_in, tally, verify, approve):
     vote.command(_command)
 _SHORT = 12
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from recsys.canonical import parse_json, sha256_file, sha256_hex
 from recsys.collective.licence import Licence
 from recsys.collective.proposals import Proposal
-from recsys.errors import BundleInvalidError
+from recsys.errors import BundleInvalidError, NotForSaleError
 from recsys.transparency import Envelope, VerifyKey
 
 if TYPE_CHECKING:
-    from recsys.bundle import Terms
+    from recsys.bundle import Manifest, Terms
 
 
 def digest_of(handed_over: Path, kind: str) -> str:
@@ -52,7 +52,7 @@ def licence_for(proposal: Proposal, approval: Envelope, operator: VerifyKey, han
     Raises
     ------
     NotForSaleError
-        If the bundle's terms are not those that were voted on.
+        If the bundle's terms, or what it is made of, are not those that were voted on.
     BundleInvalidError
         If it is no bundle.
     """
@@ -61,8 +61,9 @@ def licence_for(proposal: Proposal, approval: Envelope, operator: VerifyKey, han
     approved = Approval.read(approval.to_json(), operator)
     expires = approved.expires
     if proposal.kind != "aggregate":
-        terms = _terms(handed_over)
+        manifest, terms = _read(handed_over)
         approved.covers(terms)
+        _check_made_of(proposal, manifest)
         expires = terms.expires
     return Licence(
         proposal=proposal.hash,
@@ -77,8 +78,8 @@ def licence_for(proposal: Proposal, approval: Envelope, operator: VerifyKey, han
     )
 
 
-def _terms(bundle: Path) -> Terms:
-    """Read the terms in a bundle, which its manifest names."""
+def _read(bundle: Path) -> tuple[Manifest, Terms]:
+    """Read what a bundle says it is, and the terms in it that its manifest names."""
     from recsys.bundle import Manifest, Terms  # noqa: PLC0415 - see above
     from recsys.bundle.archive import read_file  # noqa: PLC0415
     from recsys.bundle.contents import MANIFEST, TERMS  # noqa: PLC0415
@@ -87,7 +88,17 @@ def _terms(bundle: Path) -> Terms:
     manifest, data = Manifest.from_bytes(_entry(entries, MANIFEST)), _entry(entries, TERMS)
     if manifest.files.get(TERMS, {}).get("sha256") != sha256_hex(data):
         raise BundleInvalidError(f"{TERMS} in {bundle.name} is not the one that its manifest names")
-    return Terms.from_odrl(parse_json(data))
+    return manifest, Terms.from_odrl(parse_json(data))
+
+
+def _check_made_of(proposal: Proposal, manifest: Manifest) -> None:
+    """Refuse a bundle that is made of something else than was voted on."""
+    for voted, made, what in (
+        (proposal.run, manifest.run, "run"),
+        (proposal.version, manifest.dataset_version, "dataset version"),
+    ):
+        if voted is not None and voted != made:
+            raise NotForSaleError(f"the members voted on the {what} {voted!r}; the bundle is made of {made!r}")
 
 
 def _entry(entries: Mapping[str, bytes], name: str) -> bytes:

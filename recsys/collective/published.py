@@ -24,7 +24,7 @@ from typing import Any
 
 from recsys.canonical import canonical_json, parse_json, sha256_hex
 from recsys.collective.asked import RESULT_TYPE
-from recsys.collective.ballots import BALLOT_TYPE, Ballot, Opening
+from recsys.collective.ballots import BALLOT_TYPE, Ballot, Opening, Refused
 from recsys.collective.counting import Roll, Tally, tallied
 from recsys.collective.entries import LEAF, Entry, Inclusion
 from recsys.collective.proposals import Proposal
@@ -212,7 +212,12 @@ class _File:
         own = [one for one, _ in self._mine if one.owner == ballot.voter and one.envelope.payload_type == BALLOT_TYPE]
         if entry.record not in {one.record for one in own}:
             raise ProofInvalidError("your ballot is not in the file")
-        refused = {one.ballot: one.reason for one in self.tally.refused} if self.tally else {}
+        back = {
+            Refused.read(one.envelope, self._key)[1]
+            for one, _ in self._mine
+            if one.envelope.payload_type != BALLOT_TYPE
+        }
+        refused = {one.ballot: one.reason for one in self.tally.refused if one not in back} if self.tally else {}
         if entry.record in refused:
             return f"it is entry {entry.seq:,}, and does not count: {refused[entry.record]}"
         if own[-1].record != entry.record:

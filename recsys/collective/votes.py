@@ -14,6 +14,7 @@ from recsys.collective.book import Book
 from recsys.collective.entries import Entry
 from recsys.collective.members import Members
 from recsys.collective.same import Groups, doubles, same_listeners
+from recsys.collective.sheet import Sheet
 from recsys.collective.taking import Desk, Handed, check_double, check_voter
 from recsys.errors import BallotRefusedError
 from recsys.home import Home
@@ -119,6 +120,11 @@ class Votes:
     ) -> Outcome:
         """Take ballots that members filled in themselves, in their order, as :meth:`cast_many` does."""
         return self._take(self._desk(proposal, list(self.members.roster()), at, same), submissions)
+
+    def sheet(self, proposal: str, member: str) -> Sheet:
+        """Give what a member needs in order to vote elsewhere, with a key of their own: see :meth:`take`."""
+        pseudonym = self._home.pseudonyms.of(member)
+        return Sheet(self.proposals.of(proposal).proposal, pseudonym, self.booth.voter(proposal, pseudonym))
 
     def receipt(self, taken: Taken) -> dict[str, Any]:
         """Give the voter's receipt: the opening of their ballot, and the proof that it is in the book."""

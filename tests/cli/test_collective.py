@@ -137,6 +137,27 @@ def test_members_are_listed_shown_and_leave(run, tmp_path):
     assert (len(listed["members"]), listed["left"]) == (1, 1)
 
 
+def test_a_member_votes_elsewhere_with_a_key_that_never_comes_here(run, voted, tmp_path):
+    key = SigningKey.at(tmp_path / "own.pem")
+    (tmp_path / "own.pub").write_text(key.public.pem)
+    assert run("member", "join", "dan", "--public", "own.pub", "--at", "2026-01-01")[0] == 0
+    assert run("vote", "cast", voted, "yes", "--member", "dan", "--at", "2026-01-03")[0] == 11
+    assert "wrote sheet.json" in run("vote", "sheet", voted, "--member", "dan")[1]
+    fill = ("vote", "fill", "sheet.json", "no", "--key", "own.pem", "--at", "2026-01-03")
+    assert "Sums for Solo AI" in run(*fill)[1]
+    hand_in = ("vote", "hand-in", "ballot.json", "--at", "2026-01-04")
+    assert "taken: ballot" in run(*hand_in, "--receipt", "dan.json")[1]
+    assert run(*hand_in) == (
+        11,
+        "recsys: the ballot in ballot.json is refused: replayed: this ballot was handed in before\n",
+    )
+    found = value(run, "vote", "tally", voted, "--at", "2026-01-10", "--out", "b.json")
+    assert (found["yes"], found["no"], found["eligible"]) == (2, 2, 4)
+    assert "and counts: no" in run("vote", "verify", "b.json", "--mine", "dan.json")[1]
+    assert run("vote", "fill", "ballot.json", "no", "--key", "own.pem")[0] == 11
+    assert run("vote", "hand-in", "sheet.json")[0] == 8
+
+
 def test_a_preview_shows_what_would_be_kept(run, tmp_path):
     row = {"endTime": "2025-05-01 10:00", "artistName": "Björk", "trackName": "Jóga", "msPlayed": 200_000}
     (tmp_path / "StreamingHistory0.json").write_text(json.dumps([row]))

@@ -122,6 +122,7 @@ def test_one_listener_has_one_vote_that_of_the_first_account(home):
     double = "double: an earlier account of the same listener has the vote"
     assert reasons(outcome.refused) == [double]
     assert outcome.refused[0].voter == votes.booth.voter(asked, group[2])
+    assert reasons(votes.take(asked, [filled(votes, asked, "cyd")], at=DURING, same=(group,)).refused) == [double]
     found = tally(home, asked, AFTER, same=(group,))
     assert (counts(found), found.eligible) == ((2, 0, 0), 4)
 
