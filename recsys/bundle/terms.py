@@ -67,7 +67,7 @@ class Limits:
     max_tpr_at_1pct_fpr
         Share of the members whom an attacker may find while taking 1% of strangers for members.
     max_unicity
-        Share of listeners whom the artists in the bundle may single out.
+        Share of the pairs of artists that neighbours tell of behind which a single member may stand.
     """
 
     max_membership_auc: float | None = 0.75
