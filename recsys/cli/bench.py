@@ -22,8 +22,12 @@ _WIDTH = 150  # a table of a dozen figures is narrower in no terminal
 
 bench = App(name="bench", help="Measure speed and memory beside the peers, on this machine, in one run.")
 bench.command("recsys.cli.bench_worth:ablation", name="ablation", help="Tell what each addition to plain ALS is worth.")
+bench.command("recsys.cli.bench_pages:pages", name="pages", help="Ask the sample's pages over real connections.")
 bench.command(
     "recsys.cli.bench_worth:cold", name="cold", help="Tell what tags are worth for artists without listeners."
+)
+bench.command(
+    "recsys.cli.bench_worth:valuation", name="valuation", help="Tell how far contribution values can be trusted."
 )
 
 
@@ -261,37 +265,3 @@ def ledger(
     with common.steps() as step:
         report = run(events, url=url, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
     show(report, common)
-
-
-@bench.command
-def pages(
-    *,
-    artists: int = 160_000,
-    factors: int = 64,
-    rate: int = 100,
-    seconds: int = 10,
-    seed: int = 0,
-    out: Path | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
-) -> None:
-    """Ask the pages of a made-up sample over real connections: recommendations, names offered while typing.
-
-    Parameters
-    ----------
-    artists, factors
-        Size of the model.
-    rate
-        Requests a second that are to be held.
-    seconds
-        How long each measurement lasts at most.
-    seed
-        Decides the model and what is asked.
-    out
-        Folder in which to save the table as JSON and Markdown.
-    """
-    from recsys.bench.pages import run
-
-    with common.steps() as step:
-        date = f"{datetime.now(UTC):%Y-%m-%d}"
-        report = run(artists, factors, rate=rate, seconds=seconds, seed=seed, out=out, date=date, progress=step)
-    _show(report, common)
