@@ -29,13 +29,10 @@ from recsys.valuation.pool import valuer
 from recsys.valuation.utility import soft_ndcg
 
 KINDS = ("honest", "copy of another", "farm on one list", "random listening", "empty")
-GROUPS = 10
 
 _EACH = 0.03
 _PLAYS = 700
 _LIST = 60
-_SMALL = 120
-_TESTERS = 400
 _LONG = 60  # sweeps after which further ones change little
 _MIXED = 0.3  # how clearly groups differ in whom they hold: 0 not at all, 1 entirely
 
@@ -77,6 +74,9 @@ class Pool:
 def run(
     members: int = 2_000,
     *,
+    testers: int = 400,
+    small: int = 120,
+    groups: int = 10,
     seed: int = 0,
     date: str = "",
     out: Path | None = None,
@@ -88,24 +88,32 @@ def run(
     ----------
     members
         Size of the pool with planted members.
+    testers
+        How many listeners test.
+    small, groups
+        Size of the small pool, and into how many groups it is dealt for the Shapley value by its definition.
     seed
         Decides the pools.
     date, out, progress
         As in :func:`recsys.bench.als.run`.
     """
     progress(f"making and valuing {members:,} members")
-    pool = make_pool(members, _TESTERS, seed)
+    pool = make_pool(members, testers, seed)
     began = perf_counter()
     found = values_of(pool)
     took = perf_counter() - began
     rows = _kinds(pool, found)
     rows.append(_row("half the testers against the other half", *(_halves(one, pool) for one in found)))
-    progress(f"training again without each of {_SMALL} members")
-    rows.append(_row(f"agreement with training again without each of {_SMALL}", with_retraining(_SMALL, seed), None))
-    progress(f"training {1 << GROUPS:,} subsets of {GROUPS} groups")
-    rows.append(_row(f"agreement with the exact Shapley value of {GROUPS} groups", *with_shapley(GROUPS, seed)))
-    about = circumstances([], len(os.sched_getaffinity(0)), date) | {"members": members, "seed": seed}
-    notes = [*_NOTES, f"both values of {members:,} members by {_TESTERS} testers took {took:.1f} s"]
+    progress(f"training again without each of {small} members")
+    again = with_retraining(small, testers, seed)
+    rows.append(_row(f"agreement with training again without each of {small}", again, None))
+    progress(f"training {1 << groups:,} subsets of {groups} groups")
+    rows.append(
+        _row(f"agreement with the exact Shapley value of {groups} groups", *with_shapley(small, groups, testers, seed))
+    )
+    about = circumstances([], len(os.sched_getaffinity(0)), date)
+    about |= {"members": members, "testers": testers, "seed": seed}
+    notes = [*_NOTES, f"both values of {members:,} members by {testers} testers took {took:.1f} s"]
     return Report("What a member's listening is worth", about, _COLUMNS, rows, notes).saved(out, "valuation")
 
 
@@ -132,9 +140,9 @@ def values_of(pool: Pool, *, groups: int = 4) -> tuple[Values, Values]:
     return loo.shared(times), knn_shapley(pool.members, *shown, groups=groups).shared(times)
 
 
-def with_retraining(members: int, seed: int) -> float:
+def with_retraining(members: int, testers: int, seed: int) -> float:
     """Correlate leave-one-out values with what training again without each member does to the same measure."""
-    pool = make_pool(members, _TESTERS, seed, each=0.0)
+    pool = make_pool(members, testers, seed, each=0.0)
     value = values_of(pool)[0].value
     start = valuer(iterations=_LONG).fit(pool.members).model_
     whole = _trained_again(pool, pool.members, start)
@@ -142,12 +150,12 @@ def with_retraining(members: int, seed: int) -> float:
     return float(spearmanr(value, lost).statistic)
 
 
-def with_shapley(groups: int, seed: int) -> tuple[float, float]:
+def with_shapley(members: int, groups: int, testers: int, seed: int) -> tuple[float, float]:
     """Correlate the values of groups with their Shapley values by the definition."""
-    pool = make_pool(_SMALL, _TESTERS, seed, each=1 / groups)
-    order = np.argsort(np.random.default_rng([seed, 32]).random(_SMALL) + _MIXED * pool.kind, kind="stable")
-    group = np.empty(_SMALL, dtype=np.int64)
-    group[order] = np.arange(_SMALL) * groups // _SMALL
+    pool = make_pool(members, testers, seed, each=1 / 10)
+    order = np.argsort(np.random.default_rng([seed, 32]).random(members) + _MIXED * pool.kind, kind="stable")
+    group = np.empty(members, dtype=np.int64)
+    group[order] = np.arange(members) * groups // members
 
     def utility(chosen: NDArray[np.int64]) -> float:
         rows = np.flatnonzero(np.isin(group, chosen))

@@ -1,4 +1,4 @@
-"""recsys bench ablation, cold: what parts of a model are worth to listeners."""
+"""recsys bench ablation, cold, valuation: what parts of a model, and its members, are worth to listeners."""
 
 from __future__ import annotations
 
@@ -76,4 +76,29 @@ def cold(
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     with common.steps() as step:
         report = run(data, tags, factors=factors, seed=seed, out=out, date=date, progress=step)
+    show(report, common)
+
+
+def valuation(
+    *,
+    members: int = 2_000,
+    seed: int = 0,
+    out: Path | None = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> None:
+    """Value made-up members, planted free riders among them, and set values beside what they stand for.
+
+    Parameters
+    ----------
+    members
+        Size of the pool.
+    seed
+        Decides who is in it.
+    out
+        Folder in which to save the table as JSON and Markdown.
+    """
+    from recsys.bench.valuation import run
+
+    with common.steps() as step:
+        report = run(members, seed=seed, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
     show(report, common)
