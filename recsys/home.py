@@ -8,7 +8,9 @@
       keys/seal.key       seals bundles; its public half goes to buyers
       keys/members/       signing keys that are kept for members
       keys/data/          a key for each member's contributions; back them up apart from those
+      keys/votes.key      the secret that seals ballots until the close; keys/buyers.key names members to buyers
       ledger.db, .head    consent; with RECSYS_DATABASE=postgresql://... only the head lies here
+      members.head, ...   heads of the members' books, which lie in that database: members, proposals, ballots ...
       policy.toml         by which routes listens may come in, where that is not the default
       artists.db          what artists declared
       collective.toml     what the collective states of itself, for the cards

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, short, table
-from recsys.cli.vote_count import approve, counted, tally, verify
+from recsys.cli.vote_count import approve, audit, counted, tally, verify
 from recsys.cli.vote_elsewhere import fill, hand_in, sheet
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recsys.collective import Proposal
 
 vote = App(name="vote", help="Propose a sale, vote on it, count, and check a count.")
-for _command in (sheet, fill, hand_in, tally, verify, approve):
+for _command in (sheet, fill, hand_in, tally, verify, approve, audit):
     vote.command(_command)
 _SHORT = 12
 

@@ -1,4 +1,4 @@
-"""recsys vote: tally, verify, approve."""
+"""recsys vote: tally, verify, approve, audit."""
 
 from __future__ import annotations
 
@@ -105,6 +105,15 @@ def approve(
         {"path": str(out), "proposal": asked.hash, "expires": asked.expires.isoformat()},
         f"wrote {out}: {asked.buyer} may have it for {asked.purpose!r} until {asked.expires}",
     )
+
+
+def audit(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
+    """Check everything that members decided: every book, every head that was ever signed, every count again."""
+    from recsys.collective import check_decisions
+
+    found = check_decisions(common.open())
+    common.show(found.as_dict(), *found.words())
+    return 0 if found.sound else UNSOUND
 
 
 def counted(one: Tally, asked: Proposal) -> list[Any]:

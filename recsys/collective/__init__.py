@@ -29,6 +29,7 @@ from recsys.collective.proposals import Proposal
 from recsys.collective.published import publish, verify
 from recsys.collective.results import approve, tally
 from recsys.collective.same import same_listeners
+from recsys.collective.soundness import check_decisions
 from recsys.collective.split import Split
 from recsys.collective.votes import Vote, Votes
 
@@ -49,6 +50,7 @@ __all__ = [
     "Votes",
     "approve",
     "buyer_pseudonym",
+    "check_decisions",
     "publish",
     "same_listeners",
     "tally",

@@ -1,6 +1,7 @@
 """recsys member, vote and licence, as people type them."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -87,6 +88,14 @@ def test_a_sale_from_the_proposal_to_the_revocation(run, voted, tmp_path):
     code, said = run("licence", "verify", "licence.json", "--at", "2026-01-12", "--status", "licence-status.json")
     assert (code, "it was revoked: resold" in said) == (9, True)
     assert "revoked" in run("licence", "list", "--at", "2026-01-12")[1]
+    code, said = run("vote", "audit")
+    assert (code, "2 yes, 1 no, 0 abstain of 3: counted again" in said) == (0, True)
+    assert "2 licences and grants, 2 revoked" not in said
+    with sqlite3.connect(tmp_path / "home" / "ledger.db") as database:
+        database.execute("DROP TRIGGER ballots_entries_no_update")
+        database.execute("UPDATE ballots_entries SET at = '2026-01-02T00:00:00.000000Z' WHERE seq = 1")
+    code, said = run("vote", "audit")
+    assert (code, "FAILED   book of ballots" in said, "FAILED   vote" in said) == (9, True, True)
 
 
 def test_what_is_refused_is_said_in_a_line_and_listed(run, voted):

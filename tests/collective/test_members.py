@@ -124,6 +124,16 @@ def test_what_is_no_membership_is_not_believed(home, wrong):
         Members(home).roster()
 
 
+def test_a_second_joining_does_not_follow_from_the_first(home):
+    member = home.pseudonyms.of("ada")
+    for kind in ("join", "join"):
+        told = {"kind": kind, "member": str(member), "key": KEY.public.raw.hex(), "at": utc_text(FOUNDED)}
+        draft = Draft(member, sign(PAYLOAD_TYPE, canonical_json(told), KEY))
+        Book.of(home, "members").append(lambda _shown, one=draft: [one], at=FOUNDED)
+    with pytest.raises(LogBrokenError, match="does not follow"):
+        Members(home).of("ada")
+
+
 def test_one_history_under_two_names_is_one_listener(tmp_path, home):
     make_collective(tmp_path / "world", members=8, seed=3, workers=1)
     exports = sorted((tmp_path / "world" / "exports").iterdir())

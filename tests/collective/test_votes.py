@@ -8,7 +8,7 @@ import pytest
 from assembly import AFTER, CLOSES, DAY, DURING, FOUNDED, KEY, NAMES, OPENS, assembled, cast, proposal, reasons
 
 from recsys.bundle import Approval
-from recsys.canonical import sha256_hex, utc_text
+from recsys.canonical import canonical_json, sha256_hex, utc_text
 from recsys.collective import Vote, Votes, approve, tally
 from recsys.collective.asked import weights_bytes
 from recsys.collective.ballots import Opening, Submission, delegate_to
@@ -111,6 +111,10 @@ def test_nobody_can_vote_with_somebody_elses_card(home):
     bobs = filled(votes, asked, "bob")
     stolen = filled(votes, asked, "ada", key=KEY, voter=votes.booth.voter(asked, home.pseudonyms.of("bob")))
     outcome = votes.take(asked, [replace(stolen, card=bobs.card)], at=DURING, same=())
+    assert reasons(outcome.refused) == ["forged: its voting card is of another ballot"]
+    named = {**json.loads(bobs.ballot.payload), "key": KEY.public.raw.hex()}
+    forged = sign(bobs.ballot.payload_type, canonical_json(named), KEY)
+    outcome = votes.take(asked, [replace(bobs, ballot=forged)], at=DURING, same=())
     assert reasons(outcome.refused) == ["forged: its voting card is of another ballot"]
 
 
