@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import subprocess
@@ -15,8 +16,8 @@ import pytest
 
 from recsys.canonical import Pseudonyms
 from recsys.errors import ConfigError
-from recsys.listens import Contributions, counts_as_play, ingest, read_export
-from recsys.synthetic import BUYER, NOW, PURPOSE, SECRETS, make_collective, member_name
+from recsys.listens import Contributions, artist_key, counts_as_play, ingest, read_export
+from recsys.synthetic import BUYER, NOW, PURPOSE, SECRETS, make_collective, make_histories, member_name
 from recsys.synthetic.world import ARTISTS, draw_taste, make_world
 
 MEMBERS = 60
@@ -215,3 +216,21 @@ def test_a_model_that_learns_tastes_beats_popularity_by_far():
     popular = recall_at_20(np.tile(train.sum(axis=0), (200, 1)))
     personal = recall_at_20(held @ similar)
     assert personal > 1.8 * popular > 0
+
+
+def test_somebody_elses_listeners_live_in_the_same_world_and_write_names_as_people_do(tmp_path):
+    for name in ("one.csv", "two.csv"):
+        make_histories(tmp_path / name, listeners=40)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    make_histories(tmp_path / "more.csv", listeners=41)
+    heading, *lines = (tmp_path / "one.csv").read_text(encoding="utf-8").splitlines()
+    assert heading == "user,artist,plays"
+    assert (tmp_path / "more.csv").read_text(encoding="utf-8").startswith((tmp_path / "one.csv").read_text())
+    told = list(csv.DictReader([heading, *lines]))
+    assert len({line["user"] for line in told}) == 40
+    assert all(int(line["plays"]) > 0 for line in told)
+    names = set(make_world(0).artists)
+    keys = {artist_key(name) for name in names}
+    as_written = sum(line["artist"] in names for line in told) / len(told)
+    by_key = sum(artist_key(line["artist"]) in keys for line in told) / len(told)
+    assert 0.8 < as_written < 0.95 < by_key < 1
