@@ -124,7 +124,7 @@ def make_pool(members: int, testers: int, seed: int, *, each: float = _EACH) -> 
     rows = [_honest(seed, index) for index in range(honest + testers)]
     rng = np.random.default_rng([seed, 31])
     listed = _history(np.sort(rng.choice(ARTISTS, _LIST, replace=False)), np.full(_LIST, _PLAYS / _LIST))
-    nothing = sp.csr_matrix((1, ARTISTS), dtype=np.float32)
+    nothing = sp.csr_matrix(np.zeros((1, ARTISTS), dtype=np.float32))
     frauds = [*rows[:planted], *[listed] * planted, *(_random(rng) for _ in range(planted)), *[nothing] * planted]
     everybody = sp.csr_matrix(sp.vstack([*rows[:honest], *frauds]))
     kind = np.repeat(np.arange(len(KINDS)), [honest, *[planted] * (len(KINDS) - 1)])

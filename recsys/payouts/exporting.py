@@ -98,7 +98,8 @@ class Export:
         sale = sale_of(self.home, self.proposal)
         known = read_accounts(self.accounts, self.home.pseudonyms.of) if self.accounts else {}
         own = known.pop(self.home.pseudonyms.of(self.payer), None)
-        number, to = 0, {}
+        number = 0
+        to: Mapping[str, Account] = {}
         if pain001:
             if own is None:
                 raise PayoutError(f"the file of accounts has no line of {self.payer!r}, the collective's own account")

@@ -1,3 +1,4 @@
+import hashlib
 from fractions import Fraction
 
 import pytest
@@ -101,6 +102,10 @@ def test_by_head():
     # 10 cents by 5 : 3 : 1 are 5.56, 3.33 and 1.11: the greatest remainder is the first's
     by_points = divide(10, Split(rules={"points": Fraction(1)}), {"points": {"a": 5, "b": 3, "c": 1}}, sale=SALE)
     assert [payment.cents for payment in by_points.payments] == [6, 3, 1]
+
+
+def test_ties_are_decided_by_the_sale_and_the_name():
+    assert tie("sale", "payee") == hashlib.sha256(b"sale\npayee").hexdigest()
 
 
 def test_unwrapped_points_and_their_square_roots():
