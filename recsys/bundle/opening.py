@@ -103,7 +103,8 @@ def check(path: Path, key: Path | SealPublic, *, at: datetime, operator: VerifyK
     """
     opened, checks = _begin(path, key, at, operator), Checks()
     for name, look in _STEPS:
-        checks.look(name, lambda look=look: look(opened), needs=_NEEDS)  # type: ignore[misc] # bound at once
+        first = [check.name for check in checks if check.holds is False and check.name in _NEEDED]
+        checks.look(name, lambda look=look: look(opened), needs=first)  # type: ignore[misc] # bound at once
     return Verdict(_subject(path), tuple(checks))
 
 
@@ -201,4 +202,5 @@ _STEPS: tuple[tuple[str, Callable[[_Opened], str]], ...] = (
     ("model", _model),
     ("consent", _evidence),
 )
-_NEEDS = ("file", "manifest", "seal", "documents", "terms")
+_NEEDED = {"file", "manifest", "seal", "documents", "terms"}
+"""Checks without which those after them mean nothing."""

@@ -23,7 +23,11 @@ for _name, _place, _help in (
     ("try", "sample_try:try_artists", "Recommend artists to somebody who likes these, and say why."),
     ("evaluate", "sample_try:evaluate", "Test a bundle on your own listeners, beside lists of what is popular."),
     ("compare", "sample_try:compare", "Lay two bundles side by side, on your own listeners too."),
-    ("export", "sample_export:export", "Write a bundle's model for other tools: vectors for a database, an ONNX graph."),
+    (
+        "export",
+        "sample_export:export",
+        "Write a bundle's model for other tools: vectors for a database, an ONNX graph.",
+    ),
     ("register", "sample_export:register", "Enter a bundle's model in an MLflow Model Registry."),
     ("serve", "sample_serve:serve", "Open a sample in the browser."),
     ("trace", "sample_trace:trace", "Find out whose copy turned up somewhere, by its mark."),
@@ -54,22 +58,30 @@ def terms(*, out: Path = Path("terms.toml"), common: Common = Common()) -> None:
 
 
 @sample.command
-def key(*, out: Path = Path("seal.pub"), common: Common = Common()) -> None:  # noqa: B008 - frozen
+def key(
+    *, out: Path = Path("seal.pub"), collective: Path | None = None, common: Common = Common()  # noqa: B008 - frozen
+) -> None:  # fmt: skip
     """Write the public key that buyers check seals with; give it to them by another way than the bundle.
 
     Parameters
     ----------
     out
         The file.
+    collective
+        Write the collective's own public key too, which members and buyers check everything else with.
     """
     from recsys.bundle import SealKey
     from recsys.canonical import write_atomically
 
-    public = SealKey.at(common.open().seal_key).public
+    home = common.open()
+    public, own = SealKey.at(home.seal_key).public, home.operator.public
     write_atomically(out, public.pem)
+    if collective:
+        write_atomically(collective, own.pem.encode())
     common.show(
-        {"path": str(out), "id": public.id, "pem": public.pem.decode()},
+        {"path": str(out), "id": public.id, "pem": public.pem.decode(), "collective": own.id},
         f"wrote {out}; read the key's name out to the buyer: {public.id}",
+        *([f"wrote {collective}, the collective's own key: {own.id}"] if collective else []),
     )
 
 

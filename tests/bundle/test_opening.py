@@ -26,6 +26,8 @@ from recsys.canonical import canonical_json, parse_json
 from recsys.errors import BundleInvalidError, RecsysError, SignatureInvalidError, TermsInvalidError
 from recsys.synthetic import BUYER, NOW
 from recsys.transparency import SigningKey
+from recsys.transparency.dsse import pae
+from recsys.transparency.statement import PAYLOAD_TYPE
 
 P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -142,6 +144,19 @@ def test_a_seal_has_one_form(entries, made, reopened):
     for form in (b"", b"{}", b"[" * 100_000, b"null", b'{"a":NaN}', bytes(2 << 20)):
         with pytest.raises(SignatureInvalidError, match="no seal"):
             check_seal({}, form, SealPublic.load(made[1]))
+
+
+def test_a_forged_seal_is_found(entries, made, tmp_path):
+    """All is as it should be but the signature itself: another key's, or with any bit of it turned."""
+    body = {name: data for name, data in entries.items() if name != SIGNATURE}
+    seal, key = parse_json(entries[SIGNATURE]), SealPublic.load(made[1])
+    payload = base64.b64decode(seal["dsseEnvelope"]["payload"])
+    mine = base64.b64decode(seal["dsseEnvelope"]["signatures"][0]["sig"])
+    turned = [mine[:place] + bytes([mine[place] ^ 1]) + mine[place + 1 :] for place in range(len(mine))]
+    for signature in [SealKey.at(tmp_path / "other.key").sign(pae(PAYLOAD_TYPE, payload)), *turned]:
+        seal["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(signature).decode()
+        with pytest.raises(SignatureInvalidError):
+            check_seal(body, canonical_json(seal), key)
 
 
 @pytest.mark.parametrize(

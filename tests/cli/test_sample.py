@@ -47,6 +47,9 @@ def test_from_terms_to_a_verdict(recsys, terms):
     said = recsys("verify", "sample.recsys", "--key", "seal.pub", *AT)
     assert said.count("ok  ") == 8
     assert "every check holds" in said
+    recsys("key", "--collective", "collective.pub")
+    trusted = recsys("verify", "sample.recsys", "--key", "seal.pub", "--operator", "collective.pub", *AT)
+    assert "with the key that you gave" in trusted
     document = json.loads(recsys("verify", "sample.recsys", "--key", "seal.pub", *AT, "--json"))
     assert document["sound"] is True
     assert len(document["checks"]) == 8
@@ -59,7 +62,7 @@ def test_a_verdict_that_fails_is_an_exit_code(recsys, terms, tmp_path):
     (tmp_path / "sample.recsys").write_bytes(whole.replace(b"judge the model", b"sell the models"))
     said = recsys("verify", "sample.recsys", "--key", "seal.pub", *AT, code=9)
     assert "FAILED   file" in said
-    assert "unknown  seal" in said
+    assert "unknown  seal: cannot be told, because this does not hold: file\n" in said
     (tmp_path / "sample.recsys").write_bytes(whole)
     said = recsys("verify", "sample.recsys", "--key", "seal.pub", "--at", "2199-01-01", code=9)
     assert "FAILED   expiry" in said
