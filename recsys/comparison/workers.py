@@ -27,6 +27,7 @@ from recsys.evaluation import HeldOut, Referee
 from recsys.parallel import end_with_parent
 
 _READY, _DONE = "ready", "done"
+_GRACE = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,10 @@ def crew(
         started.ready()
         yield started
     finally:
-        for process, line in members:
+        for _, line in members:
             line.close()
+        for process, _ in members:
+            process.join(_GRACE)  # it ends by itself when nobody speaks to it any more, unless it is at a trial
             process.terminate()
             process.join()
 
@@ -194,7 +197,10 @@ def _work(line: Connection, order: _Order) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who began it ends it
     line.send(_READY)
     while True:
-        task: Task = line.recv()
+        try:
+            task: Task = line.recv()
+        except EOFError:
+            return
         try:
             search(
                 task.contender(),
