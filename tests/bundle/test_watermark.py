@@ -111,6 +111,7 @@ def test_marks_of_buyers_and_of_keys_differ_in_half_of_the_signs():
     mine = signs(CULPRIT, KEY, 512)
     apart = [(one != mine).mean() for one in others if not np.array_equal(one, mine)]
     assert len(apart) == 20
+    assert not np.array_equal(mine[:256], mine[256:])
     assert 0.4 < min(apart) <= max(apart) < 0.6
 
 
