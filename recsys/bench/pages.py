@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 
 from recsys.bench.machine import circumstances
-from recsys.bench.report import Column, Progress, Report, Row, silent
+from recsys.bench.report import Column, Report, Row, silent
 from recsys.bench.room import names
 from recsys.errors import ConfigError, RecsysError
 
@@ -46,7 +46,7 @@ def run(
     seed: int = 0,
     date: str = "",
     out: Path | None = None,
-    progress: Progress = silent,
+    progress: Callable[[str], object] = silent,
 ) -> Report:
     """Ask the pages of a made-up sample, one request after another and then many.
 

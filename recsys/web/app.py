@@ -3,6 +3,9 @@
 Reading and trying are GETs, so that every page has an address, the back button works and no script is needed; what
 somebody picked stands in the address (``?like=...``) and goes along from page to page. The two things that do
 something, a new look at the file and an evaluation of the buyer's listeners, are POSTs.
+
+What is quick is answered where it is taken in (``async``, though it waits for nothing): on a busy machine handing it to
+a thread and back costs more than the answer. What takes long goes to a thread.
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ Shown = Annotated[Pages, Depends(_pages)]
 
 
 @routes.get("/")
-def home(room: Opened, pages: Shown, like: Likes, q: str = "") -> Response:
+async def home(room: Opened, pages: Shown, like: Likes, q: str = "") -> Response:
     """Pick artists, and see what is recommended for them and why."""
     picks = trying.picks(room, like)
     wanted = q.strip()
@@ -130,7 +133,7 @@ def home(room: Opened, pages: Shown, like: Likes, q: str = "") -> Response:
 
 
 @routes.get("/artist")
-def artist(room: Opened, pages: Shown, like: Likes, name: str = "") -> Response:
+async def artist(room: Opened, pages: Shown, like: Likes, name: str = "") -> Response:
     """See the artists most like one."""
     known = trying.meant(room, name)
     if known is None:
@@ -141,7 +144,7 @@ def artist(room: Opened, pages: Shown, like: Likes, name: str = "") -> Response:
 
 
 @routes.get("/artists.json")
-def artists(room: Opened, q: str = "") -> Response:
+async def artists(room: Opened, q: str = "") -> Response:
     """Give artists that somebody who is typing may mean."""
     return JSONResponse([{"name": n, "listeners": trying.listeners(room, n)} for n in trying.offered(room, q)])
 
