@@ -6,6 +6,7 @@
       keys/member.key     the secret behind the pseudonyms; back it up, show it to nobody
       keys/operator.key   the collective's own key: signs heads, statements and receipts
       keys/seal.key       seals bundles; its public half goes to buyers
+      keys/watermark.key  the secret behind the marks of buyers in bundles
       keys/members/       signing keys that are kept for members
       keys/data/          a key for each member's contributions; back them up apart from those
       keys/votes.key      the secret that seals ballots until the close; keys/buyers.key names members to buyers
@@ -17,6 +18,7 @@
       contributions/      listens, one file a contribution, under pseudonyms
       proof/              sketches of members' listens and what they were awarded, under their data keys
       datasets/           versions
+      bundles/            what was packed for whom, with the artists' factors as they were handed out
       receipts/           of erasures: signed, and in plain words
       mlflow.db, .lock    runs
       artifacts/          what runs keep: models, pictures, reports
