@@ -78,16 +78,17 @@ def train(stage: Stage, _: Facts) -> Facts:
 
 def sample(stage: Stage, facts: Facts) -> Facts:
     """Pack a sample, which the buyer looks at before anything is paid."""
+    factors = stage.experiment.estimator().factors // 2
     terms = Terms(
         kind="sample",
         buyer=BUYER,
         purpose="judge the model before buying it",
         expires=DAYS.closes.date(),
-        factors=16,
+        factors=factors,
         artists=1_000,
         limits=stage.limits,
     )
-    return _packed(stage, facts, terms, "sample", at=DAYS.trained)
+    return {**_packed(stage, facts, terms, "sample", at=DAYS.trained), "sample_factors": factors}
 
 
 def propose(stage: Stage, facts: Facts) -> Facts:

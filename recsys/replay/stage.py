@@ -99,14 +99,19 @@ class Stage:
                     f"{self.out} holds the story of {facts.get('members')} members with seed {facts.get('seed')}; "
                     "give this one another folder: --out DIR"
                 )
+            self._found()
             return facts
         if self.out.exists() and any(self.out.iterdir()):
             raise ConfigError(f"{self.out} holds something that is no story; give it another folder: --out DIR")
+        self.note(told)
+        self._found()
+        return told
+
+    def _found(self) -> None:
+        """Found the collective, unless it is."""
         write_atomically(self.home.path / "collective.toml", _SELF_PORTRAIT)
         Pseudonyms.at(self.home.path / "keys" / "member.key", make=lambda: made_up_key(self.seed, "members"))
         SigningKey.at(self.home.path / "keys" / "operator.key", make=lambda: made_up_key(self.seed, "operator"))
-        self.note(told)
-        return told
 
     def note(self, facts: Facts) -> None:
         """Write down what is known so far."""

@@ -84,7 +84,10 @@ def words(facts: Facts) -> list[str]:
             f"A model was trained on just these: {counts['artists']:,} artists, {counts['pairs']:,} preferences. On "
             f"listeners it never saw NDCG@100 is {facts['ndcg']:.3f}; popularity has {facts['popularity_ndcg']:.3f}."
         ),
-        f"The buyer was given a sample, {facts['sample_artists']:,} artists in 16 factors, and offered {price}.",
+        (
+            f"The buyer was given a sample, {facts['sample_artists']:,} artists in {facts['sample_factors']} factors, "
+            f"and offered {price}."
+        ),
         (
             f"{cast:,} of {facts['eligible']:,} voted: {facts['yes']:,} yes, {facts['no']:,} no "
             f"({facts['yes'] / max(cast, 1):.1%} yes). It passed."
