@@ -89,9 +89,10 @@ def highest(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDA
     if k < n_items:
         bound = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
         surely, perhaps = scores > bound, scores == bound
-        room = k - surely.sum(axis=1, keepdims=True)
-        chosen = surely | (perhaps & (np.cumsum(perhaps, axis=1) <= room))
-        places = np.nonzero(chosen)[1].reshape(n_rows, k)
+        room = k - surely.sum(axis=1)
+        tied = np.flatnonzero(perhaps.sum(axis=1) > room)
+        perhaps[tied] &= np.cumsum(perhaps[tied], axis=1) <= room[tied, None]
+        places = np.nonzero(surely | perhaps)[1].reshape(n_rows, k)
     else:
         places = np.tile(np.arange(n_items), (n_rows, 1))
     values = np.take_along_axis(scores, places, axis=1)
