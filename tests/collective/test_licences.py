@@ -1,6 +1,7 @@
 """Licences: only for what was voted on, until their term, until they are revoked."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from assembly import AFTER, DAY, DURING, KEY, assembled, cast, proposal
@@ -10,6 +11,7 @@ from collective import Snapshot
 from recsys.bundle import pack
 from recsys.canonical import parse_json, sha256_file
 from recsys.collective import Draft, Grant, Licence, Licences, Vote, Votes, approve, tally
+from recsys.collective.handed_over import _check_made_of
 from recsys.collective.licences import check
 from recsys.errors import (
     BundleInvalidError,
@@ -148,12 +150,23 @@ def test_a_bundle_is_packed_and_licensed_for_the_terms_that_were_voted_on_alone(
         snapshot.restore()
 
 
+def test_a_bundle_of_another_run_or_version_is_not_what_was_voted_on():
+    made = SimpleNamespace(run="abc", dataset_version="0" * 64)
+    _check_made_of(proposal(), made)
+    _check_made_of(proposal(run=None, version="0" * 64), made)
+    with pytest.raises(NotForSaleError, match="made of 'abc'"):
+        _check_made_of(proposal(run="other"), made)
+    with pytest.raises(NotForSaleError, match="dataset version"):
+        _check_made_of(proposal(version="1" * 64), made)
+
+
 def _sell(home, founded, folder):
     told = {"buyer": BUYER, "run": founded.run, "opens": NOW, "closes": NOW + DAY, "term_days": 30}
     votes = Votes(home)
     votes.members.join_many(founded.names[:3], at=NOW - DAY)
-    good, bad = (votes.proposals.propose(proposal(title=title, **told), at=NOW - DAY) for title in ("good", "bad"))
-    for asked, choice in ((good, "yes"), (bad, "no")):
+    titles = ("good", "bad", "also good")
+    good, bad, other = (votes.proposals.propose(proposal(title=title, **told), at=NOW - DAY) for title in titles)
+    for asked, choice in ((good, "yes"), (bad, "no"), (other, "yes")):
         votes.cast_many(asked.hash, [Vote(name, choice) for name in founded.names[:3]], at=NOW, same=())
         tally(home, asked.hash, NOW + DAY, same=())
     weaker = {"min_listeners": 5, "limits": LOOSE}
@@ -169,8 +182,10 @@ def _sell(home, founded, folder):
     licence = Licence.read(Licences(home).issue(good.hash, path, at=at), home.operator.public)
     assert licence.expires == good.expires
     assert check(Licences(home).all()[0].envelope.to_json(), home.operator.public, at=at, handed_over=path).sound
-    with pytest.raises(NotForSaleError):
+    with pytest.raises(NotForSaleError, match="did not agree"):
         Licences(home).issue(bad.hash, path, at=at)
+    with pytest.raises(NotForSaleError, match="approved proposal"):
+        Licences(home).issue(other.hash, path, at=at)
     (folder / "none.recsys").write_bytes(b"PK")
     with pytest.raises(BundleInvalidError):
         Licences(home).issue(good.hash, folder / "none.recsys", at=at)

@@ -98,6 +98,12 @@ def test_any_byte_of_a_receipt_that_is_changed_is_found(published, data):
     assert not verdict.sound or parse_json(changed) == parse_json(receipt)
 
 
+@pytest.mark.parametrize("more", [b"\n", b" "])
+def test_another_spelling_of_the_same_is_found(published, more):
+    key, data, _, _ = published
+    assert verify(data + more, key).verdict.failed == ("file",)
+
+
 def without(told, place):
     told["entries"].pop(place)
 
