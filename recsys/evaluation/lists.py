@@ -115,15 +115,32 @@ def _at_once(people: HeldOut, block: int) -> int:
 
 
 def _listed(model: Recommender, people: HeldOut, rows: NDArray[np.int64], k: int) -> NDArray[np.integer]:
-    """Ask for the lists of some held-out users; of candidates, by ranking the catalogue and leaving out the rest."""
+    """Ask for the lists of some held-out users."""
+    fold_in = people.fold_in[rows]
     if people.candidates is None:
-        listed = _answer(model, people.fold_in[rows], k)
+        listed = _answer(model, fold_in, k)
     else:
-        ranked = _answer(model, people.fold_in[rows], people.target.shape[1])
-        listed = _among(ranked, people.candidates[rows], k)
+        listed = _of_candidates(model, fold_in, people.candidates[rows], k)
     ordered = np.sort(listed, axis=1)
     if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
         raise ValueError("the model recommends an item twice in one list, which would count it twice")
+    return listed
+
+
+def _of_candidates(
+    model: Recommender, fold_in: sp.csr_matrix, candidates: sp.csr_matrix, k: int
+) -> NDArray[np.integer]:
+    """List candidates by ranking the catalogue and leaving out the rest.
+
+    So far down that most find `k` of them if these are spread evenly; to its end for those who do not.
+    """
+    n_items = candidates.shape[1]
+    fewest = max(int(np.diff(candidates.indptr).min(initial=n_items)), 1)
+    first = min(n_items, 2 * k * n_items // fewest)
+    listed = _among(_answer(model, fold_in, first), candidates, k)
+    lacking = np.flatnonzero(listed[:, -1] < 0)
+    if first < n_items and len(lacking):
+        listed[lacking] = _among(_answer(model, fold_in[lacking], n_items), candidates[lacking], k)
     return listed
 
 
