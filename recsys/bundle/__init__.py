@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.bundle.approval import Approval
 from recsys.bundle.contents import Manifest
+from recsys.bundle.example import example
 from recsys.bundle.opening import check, open_sample
 from recsys.bundle.sample import SampleModel
 from recsys.bundle.seal import SealKey, SealPublic
-from recsys.bundle.terms import Limits, Terms, example
+from recsys.bundle.terms import Limits, Terms
 
 if TYPE_CHECKING:
     from recsys.bundle.packing import Packed, pack

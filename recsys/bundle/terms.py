@@ -10,14 +10,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from recsys.canonical import canonical_json, parse_json, sha256_hex
 from recsys.consent.terms import one_line
 from recsys.errors import TermsInvalidError
-from recsys.synthetic import BUYER
 
 Kind = Literal["sample", "full"]
 FORMAT = "recsys-terms/1"
@@ -27,33 +26,6 @@ _LEAST = {"min_listeners": 2, "factors": 1, "artists": 1, "price_cents": 0}  # a
 _MAY_BE_LEFT_OUT = {"factors", "artists", "price_cents"}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HEX = 64
-
-
-_EXAMPLE_DAYS = 90
-_EXAMPLE = """\
-# Terms of a sample model: for whom, for what, until when, and how much of the model.
-kind = "sample"                  # "sample", which is weaker than the model on purpose, or "full", which needs a vote
-buyer = "{buyer}"  # as members named it in their consent: every member must agree to this very name
-purpose = "judge the model before buying it"
-expires = {expires}             # the first day on which it may not be used any more (UTC)
-
-# How the sample is weaker; give one or both.
-factors = 16                     # at most so many factors
-artists = 500                    # only so many of the best known artists
-half_precision = true            # factors in 16 bits
-
-# What it may tell about members. Packing refuses a model that tells more.
-min_listeners = 10               # artists with fewer listeners are not in it
-
-[limits]
-max_membership_auc = 0.75        # how well an attacker may tell members from strangers; 0.5 is guessing
-max_tpr_at_1pct_fpr = 0.15       # share of members that may be recognised at 1% false alarms
-
-# For a sale, before [limits]:
-# proposal = "..."               # hash of the proposal that the members passed (recsys vote)
-# price_cents = 5500000
-# currency = "USD"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,12 +266,6 @@ def _line(told: Any, name: str) -> str:  # noqa: ANN401 - any JSON value
         return one_line(told, f"the {name} in the terms")
     except (ValueError, TypeError) as error:
         raise TermsInvalidError(str(error)) from error
-
-
-def example(at: datetime) -> str:
-    """Write terms as a TOML file with a comment for each key, to be changed by hand."""
-    until = at.astimezone(UTC).date() + timedelta(days=_EXAMPLE_DAYS)
-    return _EXAMPLE.format(buyer=BUYER, expires=until.isoformat())
 
 
 def _is_number(value: object) -> bool:
