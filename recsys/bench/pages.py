@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from statistics import median, quantiles
-from threading import local
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -144,30 +144,32 @@ def _served(artists: int, factors: int, seed: int) -> Iterator[_Server]:
 
 
 def _one_by_one(server: _Server, what: str, make: Make, most: int, seconds: int) -> Row:
-    asker, spent, busy = _Asker(server.address), [], server.busy()
-    begun = time.perf_counter()
-    for turn in range(most):
-        path, start = make(turn), time.perf_counter()
-        asker.ask(path)
-        spent.append(time.perf_counter() - start)
-        if time.perf_counter() - begun > seconds:
-            break
+    spent, busy, begun = [], server.busy(), time.perf_counter()
+    with closing(_Asker(server.address)) as asker:
+        for turn in range(most):
+            path, start = make(turn), time.perf_counter()
+            asker.ask(path)
+            spent.append(time.perf_counter() - start)
+            if time.perf_counter() - begun > seconds:
+                break
     return _row(what, spent, time.perf_counter() - begun, server.busy() - busy)
 
 
 def _at_rate(server: _Server, what: str, make: Make, rate: int, seconds: int) -> Row:
-    askers, paths = local(), [make(turn) for turn in range(rate * seconds)]
-    busy, begun = server.busy(), time.perf_counter()
+    paths, free = [make(turn) for turn in range(rate * seconds)], SimpleQueue[_Asker]()
+    with ExitStack() as askers, ThreadPoolExecutor(_ASKERS) as pool:
+        for _ in range(_ASKERS):
+            free.put(askers.enter_context(closing(_Asker(server.address))))
+        busy, begun = server.busy(), time.perf_counter()
 
-    def ask(turn: int) -> float:
-        due = begun + turn / rate
-        time.sleep(max(due - time.perf_counter(), 0))
-        if not hasattr(askers, "mine"):
-            askers.mine = _Asker(server.address)
-        askers.mine.ask(paths[turn])
-        return time.perf_counter() - due
+        def ask(turn: int) -> float:
+            due = begun + turn / rate
+            time.sleep(max(due - time.perf_counter(), 0))
+            asker = free.get()
+            asker.ask(paths[turn])
+            free.put(asker)
+            return time.perf_counter() - due
 
-    with ThreadPoolExecutor(_ASKERS) as pool:
         spent = list(pool.map(ask, range(len(paths))))
     return _row(what, spent, time.perf_counter() - begun, server.busy() - busy)
 
@@ -178,6 +180,9 @@ class _Asker:
     def __init__(self, address: str) -> None:
         where = urlsplit(address)
         self._connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+
+    def close(self) -> None:
+        self._connection.close()
 
     def ask(self, path: str) -> None:
         self._connection.request("GET", path)
