@@ -6,6 +6,7 @@ Factorizations are looked at while they are trained, as ours is: what stops earl
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ def irspack_ials(
     watch
         Looks on.
     """
-    from irspack import IALSRecommender  # noqa: PLC0415 - is an extra, and takes a second to load
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of its own ways with pydantic
+        from irspack import IALSRecommender  # noqa: PLC0415 - is an extra, and takes a second to load
 
     model = IALSRecommender(
         train * np.float32(alpha),

@@ -144,13 +144,14 @@ def test_every_contender_trains_and_those_that_learn_beat_popularity(name, music
     split = strong_generalization(music, 20)
     rung = {contender.ladder[0]: 8} if contender.ladder else {}
     before = split.train.copy()
-    model = contender.fit(split.train, {**contender.start, **rung}, Training())
+    settings = contender.settled({**contender.start, **rung}, split.train)
+    model = contender.fit(split.train, settings, Training())
     assert (split.train != before).nnz == 0
     found = evaluate(model, split, [NDCG(10)])
     popular = evaluate(Popularity(split.train), split, [NDCG(10)])
     if name not in {"popularity", "random"}:
         assert found.difference(popular)["ndcg_at_10"].mean > 0
-    again = evaluate(contender.fit(split.train, {**contender.start, **rung}, Training()), split, [NDCG(10)])
+    again = evaluate(contender.fit(split.train, settings, Training()), split, [NDCG(10)])
     assert again["ndcg_at_10"].mean == found["ndcg_at_10"].mean
 
 
