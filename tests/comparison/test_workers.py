@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from recsys.comparison import ALL, chosen, crew, run, tune
-from recsys.comparison.workers import Crew
+from recsys.comparison.workers import Crew, _untested
 from recsys.evaluation import NDCG, Referee, strong_generalization
 
 
@@ -23,7 +23,7 @@ def trials_of(path, study):
     return optuna.load_study(study_name=study, storage=f"sqlite:///{path}").get_trials(deepcopy=False)
 
 
-def test_workers_search_one_study_and_are_never_told_of_test_users(referee, tmp_path):
+def test_workers_search_one_study_and_look_at_no_test_user(referee, tmp_path):
     told = []
     with crew(2, referee, seed=0, storage=tmp_path / "s.db") as helpers:
         assert len(helpers) == 2
@@ -97,6 +97,13 @@ def test_what_a_search_raises_in_a_worker_is_raised_here(tmp_path, referee):
     broken = Referee(replace(referee.split, train=referee.split.train[:, :5]), referee.metrics)
     with crew(2, broken, seed=0, storage=tmp_path / "s.db") as helpers, pytest.raises(ValueError, match=r"\d"):
         tune(ALL["itemknn-cosine"], broken, seconds=1, storage=tmp_path / "s.db", crew=helpers)
+
+
+def test_what_a_worker_is_told_holds_no_test_user(referee):
+    told = _untested(Referee(referee.split, referee.metrics, whole=referee.split.train))
+    assert len(told.split.test.users) == told.split.test.fold_in.nnz == told.split.test.target.nnz == 0
+    assert told.whole is None
+    assert told.split.validation is referee.split.validation
 
 
 def test_one_worker_is_this_process(referee, tmp_path):
