@@ -142,6 +142,7 @@ def test_reasons_for_many_are_those_for_each(which, request):
     liked, artists = list(model.artists.names[:3]), list(model.artists.names[3:])
     found = model.reasons(liked, artists, 2)
     assert len(found) == len(artists)
+    assert model.reasons(liked, []) == []
     for artist, reasons in zip(artists, found, strict=True):
         expected = model.explain(liked, artist, 2).artists
         assert [name for name, _ in reasons] == [name for name, _ in expected]

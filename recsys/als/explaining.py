@@ -33,7 +33,7 @@ def parts(
     """
     b, q = objective.weights(history.data)
     mine = factors[history.indices].astype(np.float64)
-    theirs = factors[np.asarray(items)].astype(np.float64)
+    theirs = factors[np.asarray(items, dtype=np.int64)].astype(np.float64)
     ridge = objective.ridge(np.array([history.nnz]), len(factors))
     A = objective.w0 * gram + ridge * np.eye(factors.shape[1]) + (mine.T * q) @ mine
     divided: NDArray[np.float64] = b[:, None] * (mine @ np.linalg.solve(A, theirs.T))

@@ -64,7 +64,7 @@ def run(room: Room, listener: socket.socket, opened: Callable[[str, Room], None]
     hosts = [f"{name}:{port}" for name in (named, "localhost")]
     config = uvicorn.Config(
         application(room, [*hosts, *(name.removesuffix(":80") for name in hosts)]),
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         lifespan="off",
