@@ -115,6 +115,11 @@ def test_many_names_are_corrected_at_once_where_that_is_sure(index):
     assert index.corrected(told) == {"Aphex Twn": 2, "Boards of Canda": 10}
 
 
+def test_a_name_that_is_a_slip_away_from_two_is_not_corrected():
+    assert NameIndex(["Beach House", "Peach House"]).corrected(["Reach House"]) == {}
+    assert NameIndex(["Beach House", "Peach Mouse"]).corrected(["Reach House"]) == {"Reach House": 0}
+
+
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=30, unique=True), st.data())
 def test_every_name_is_found_by_itself_and_nothing_comes_twice(names, data):
     index = NameIndex(names)
