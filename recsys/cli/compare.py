@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,7 +27,7 @@ _KEY = (
     "Wilcoxon's test, both corrected by Holm"
 )
 _DEFAULT = (
-    *("als", "als+items", "implicit-als", "ease"),
+    *("als", "als+items", "implicit-als", *(("irspack-ials",) if find_spec("irspack") else ()), "ease"),
     *("itemknn-cosine", "itemknn-tfidf", "itemknn-bm25", "popularity", "random"),
 )
 
@@ -55,10 +56,11 @@ def compare(
     data
         Parquet or CSV file with columns user or user_id; artist, artist_id, item, item_id or track; optionally plays.
     models
-        Of als, als+items, implicit-als, implicit-bpr, implicit-lmf, ease, itemknn-cosine, itemknn-tfidf, itemknn-bm25,
-        popularity and random, with commas.
+        Of als, als+items, implicit-als, irspack-ials (where irspack is installed), implicit-bpr, implicit-lmf, ease,
+        itemknn-cosine, itemknn-tfidf, itemknn-bm25, popularity and random, with commas.
     budget
-        Time for finding settings, shared alike: 90s, 20m, 1h30m. Loading, the last training and testing come on top.
+        Time for finding settings, shared alike: 90s, 20m, 1h30m. Loading, the last training and testing come on top,
+        and each model's first settings are tried to their end, however long that takes.
     protocol
         users: whole listeners are held out. time: trained on the past, tested on the future (needs a column time).
         items: one item of each listener is left out, which flatters every model.
@@ -111,7 +113,7 @@ def compare(
     if save:
         from recsys.bench.contests import report_of
 
-        command, today = shlex.join(["recsys", *sys.argv[1:]]), datetime.now(UTC).date().isoformat()
+        command, today = shlex.join(["recsys", *_typed()]), datetime.now(UTC).date().isoformat()
         report_of(outcome, command=command, date=today, stated=stated).save(save, data.stem)
     common.show(
         {**outcome.as_dict(), "stated": [asdict(one) for one in stated]},
@@ -133,22 +135,26 @@ def _lines(outcome: Outcome, stated: Sequence[Stated]) -> list[str | Table]:
         )
         for entry in entries
     ]
-    rows += [
-        (f"{one.model} ({one.source})", *(_stated(one, name) for name in (first, *others)), "stated", "")
-        for one in stated
-    ]
+    rows += [(one.model, *(_stated(one, name) for name in (first, *others)), "stated", "") for one in stated]
     told = outcome.protocol
     title = f"{told['protocol']}\n{told['test_users']:,} listeners, {told['items']:,} items, 95% intervals"
     heads = ("model", *(name.replace("_at_", "@") for name in (first, *others)), "behind", "trials")
     return [
         table(title, heads, rows, numbers=5),
         _KEY,
+        *(f"{one.model}: stated by {one.source}" for one in stated),
         *(f"{entry.contender.name}: {_words(entry)}" for entry in entries if entry.tuned.params),
         *(f"{name} is left out: {why}" for name, why in outcome.contest.left_out.items()),
         f"dataset version  {outcome.version.digest}",
         f"MLflow run       {outcome.run_id}",
         mlflow_ui(outcome.tracking_uri),
     ]
+
+
+def _typed() -> list[str]:
+    """Give what was typed, without where the table was to be written: that is no part of what was measured."""
+    typed = sys.argv[1:]
+    return [word for place, word in enumerate(typed) if "--save" not in typed[max(place - 1, 0) : place + 1]]
 
 
 def _stated(one: Stated, name: str) -> str:

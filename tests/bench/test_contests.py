@@ -47,7 +47,7 @@ def test_a_stranger_gets_a_table_and_keeps_it(interactions, tmp_path, capsys, mo
     options = ["--models", "itemknn-cosine,popularity", "--budget", "1s", "--beside", "others.toml", "--save", "out"]
     app(["compare", "--data", str(interactions), "--home", "home", *options], result_action="return_value")
     printed = capsys.readouterr().out
-    assert "iALS (a paper)" in printed
+    assert "iALS: stated by a paper" in printed
     assert "stated" in printed
     assert (tmp_path / "out" / "camps.md").read_text().startswith("## strong generalization")
     assert json.loads((tmp_path / "out" / "camps.json").read_text())["about"]["command"].startswith("recsys ")
