@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 from bundle import hostile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import archive
@@ -17,6 +17,7 @@ WHOLE = hostile.written(ENTRIES)
 NAMES = st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,20}[A-Za-z0-9_])?", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.binary(max_size=300), min_size=1, max_size=12))
 def test_any_entries_come_back_and_are_a_zip_for_every_tool(entries):
     whole = hostile.written(entries)

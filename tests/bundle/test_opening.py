@@ -105,7 +105,7 @@ def test_model_signing_itself_checks_the_seal(made, tmp_path):
     assert subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_changed_byte_is_found(made, data):
     """Also where whoever changed it mends the zip around it."""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import bundles
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.bundle import Approval, Terms, example
@@ -33,6 +33,7 @@ TOLD = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(TOLD)
 def test_terms_come_back_from_json_and_from_odrl(told):
     terms = Terms(**told)
