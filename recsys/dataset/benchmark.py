@@ -56,6 +56,8 @@ def import_benchmark(
     """
     if not files:
         raise ConfigError(f"the benchmark {name!r} names no files; give at least one Parquet or CSV file")
+    if min_listeners < 1 or (top_items is not None and top_items < 1):
+        raise ConfigError(f"top_items is {top_items} and min_listeners {min_listeners}; each must be 1 or more")
     paths = [Path(file) for file in files]
     told = [Interactions.read(path) for path in paths]
     users, member = coded([one.user for one in told])

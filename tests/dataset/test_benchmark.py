@@ -151,3 +151,9 @@ def test_negatives_may_be_lists(tmp_path):
     path = parquet(tmp_path, {"user": ["b", "a"], "negatives": [[1, 9], [2]]}, "negatives.parquet")
     row, column, _ = benchmark_targets(path, version)
     assert (row.tolist(), column.tolist()) == ([1, 1, 0], [0, 2, 1])
+
+
+@pytest.mark.parametrize("wrong", [{"top_items": 0}, {"top_items": -5}, {"min_listeners": 0}])
+def test_no_artist_cannot_be_kept(tmp_path, wrong):
+    with pytest.raises(ConfigError, match="each must be 1 or more"):
+        import_benchmark([parquet(tmp_path, ROWS)], name="tiny", **wrong)
