@@ -59,6 +59,7 @@ def test_case_accents_signs_and_articles_do_not_matter(index, typed, meant):
         ("boards of candaa", "Boards of Canada"),
         ("Boards of", "Boards of Canada"),
         ("quen", "Queen"),
+        ("Queex", "Queen"),
     ],
 )
 def test_slips_are_seen_past_and_said_to_be_slips(index, typed, meant):
