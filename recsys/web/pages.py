@@ -57,9 +57,9 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {"room": room, "sample": room.sample, "pages": PAGES, "at": addressed}
-        self._environment.globals |= {"most_picks": MOST_PICKS, "largest": LARGEST, "metric_words": figures.WORDS}
+        self._environment.globals |= {"most_picks": MOST_PICKS, "largest": LARGEST}
         self._environment.globals |= {"signed": figures.signed, "differences": figures.differences}
-        self._environment.globals |= {"trial_rows": figures.trial_rows, "titles": TITLES}
+        self._environment.globals |= {"trial_rows": figures.trial_rows, "titles": TITLES, "called": figures.called}
         for filter_ in (words.label, words.value, words.moment, words.percent):
             self._environment.filters[filter_.__name__] = filter_
 
