@@ -156,3 +156,7 @@ def test_no_name_that_is_alike_is_passed_over(names, typed):
         return
     alike = {column for column, name in enumerate(names) if OSA.normalized_similarity(key, artist_key(name)) > 0.75}
     assert alike <= {column for column, _ in NameIndex(names).search(typed, len(names))}
+
+
+def test_a_wrong_letter_is_seen_past_though_another_name_begins_so():
+    assert found(NameIndex(["Queen", "Queex Quartet"]), "Queex") == ["Queen", "Queex Quartet"]
