@@ -43,7 +43,8 @@ from recsys.dataset.card import FORMATS, gather
 from recsys.dataset.card import render as dataset_cards
 from recsys.errors import ConfigError
 from recsys.evaluation import HeldOut, Split
-from recsys.experiment import METRICS, Experiment, divide
+from recsys.experiment import METRICS, Experiment
+from recsys.experiment.run import split_of
 from recsys.home import Home
 from recsys.privacy import Limits, PrivacyAudit, audit
 from recsys.tracking import FinishedRun, Tracker
@@ -151,7 +152,7 @@ def pack(
     run = Tracker(home.path).find(run_id)
     cleared = clear(home, run, terms, at=at, approval=approval)
     experiment = Experiment.of_run(run.params)
-    split = divide(experiment, cleared.version)
+    split = split_of(run, cleared.version)
     step()
     register = Register.at(home.path)
     shared = _marked(_spelt(weaken(cleared.named, split.train, terms), cleared.version, terms), terms, register)

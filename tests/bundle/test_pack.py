@@ -23,7 +23,7 @@ from recsys.errors import (
     TermsInvalidError,
     VersionWithdrawnError,
 )
-from recsys.experiment import Experiment, divide
+from recsys.experiment.run import split_of
 from recsys.home import Home
 from recsys.synthetic import BUYER, NOW
 from recsys.tracking import Tracker
@@ -76,7 +76,7 @@ def test_nobody_is_in_it(made):
         assert name.encode() not in data
     sample = open_sample(*made, at=NOW)
     assert len(sample.named.model.user_factors) == 0
-    split = divide(Experiment.of_run(run.params), home.datasets.load(founded.version.digest))
+    split = split_of(run, home.datasets.load(founded.version.digest))
     columns = [founded.version.artists.column(name) for name in sample.named.artists.names]
     counts = split.train.getnnz(axis=0)[columns]
     assert counts.min() >= 5
