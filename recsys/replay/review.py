@@ -9,7 +9,7 @@ from datetime import datetime
 from recsys.audit import audit
 from recsys.bundle import SealPublic, check
 from recsys.canonical import Pseudonym
-from recsys.collective import Book, Licences, Members, licences, verify
+from recsys.collective import Book, Licences, Members, check_decisions, licences, verify
 from recsys.erasure import refuse_withdrawn
 from recsys.errors import PayoutError, RecsysError, VersionWithdrawnError
 from recsys.payouts import check_payouts, money, pay, sale_of
@@ -35,6 +35,7 @@ def review(stage: Stage, facts: Facts) -> Verdict:
     looks: tuple[tuple[str, Callable[[Stage, Facts], str]], ...] = (
         ("consents", _consents),
         *((f"book of {name}", lambda stage, _, name=name: _book(stage, name)) for name in BOOKS),
+        ("decisions", lambda stage, _: _sound(check_decisions(stage.home))),
         ("votes", _votes),
         ("sample", lambda stage, _: _bundle(stage, "sample", DAYS.trained)),
         ("model", lambda stage, _: _bundle(stage, "model", DAYS.packed)),
