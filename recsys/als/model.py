@@ -16,7 +16,7 @@ from recsys.als import files, topk
 from recsys.als.diversity import CANDIDATES, rerank
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
-from recsys.als.objective import Float32s, Objective
+from recsys.als.objective import Float32s, Float64s, Objective
 from recsys.als.topk import Ids, Shelf
 from recsys.errors import ModelInvalidError
 
@@ -69,6 +69,10 @@ class ALSModel:
     def n_items(self) -> int:
         """Number of items."""
         return len(self.item_factors)
+
+    @cached_property
+    def _gram(self) -> Float64s:
+        return self._machine.gram(self.item_factors)
 
     @cached_property
     def _fixed_items(self) -> Fixed:
@@ -234,7 +238,7 @@ class ALSModel:
         mine = self.item_factors[row.indices].astype(np.float64)
         theirs = self.item_factors[itemid].astype(np.float64)
         ridge = self.objective.ridge(np.array([row.nnz]), self.n_items)
-        A = self.objective.w0 * self._fixed_items.gram + ridge * np.eye(self.factors) + (mine.T * q) @ mine
+        A = self.objective.w0 * self._gram + ridge * np.eye(self.factors) + (mine.T * q) @ mine
         parts = b * (mine @ np.linalg.solve(A, theirs))
         best = np.argsort(-parts, kind="stable")[:N]
         return float(parts.sum()), [(int(row.indices[i]), float(parts[i])) for i in best if b[i] > 0]
