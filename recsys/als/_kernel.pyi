@@ -5,9 +5,11 @@ from numpy.typing import NDArray
 
 def levels() -> list[str]: ...
 def padded(factors: int) -> int: ...
-def gram(factors: NDArray[np.float32], out: NDArray[np.float64], level: str, threads: int) -> None: ...
+def gram(
+    factors: NDArray[np.float32] | NDArray[np.uint16], out: NDArray[np.float64], level: str, threads: int
+) -> None: ...
 def rotate(
-    factors: NDArray[np.float32],
+    factors: NDArray[np.float32] | NDArray[np.uint16],
     into: NDArray[np.float32],
     out: NDArray[np.float32] | NDArray[np.uint16],
     level: str,
@@ -30,9 +32,11 @@ def solve(
     tolerance: float,
     dual_limit: int,
     solution: NDArray[np.float32],
-    extrapolated: NDArray[np.float32] | None,
+    extrapolated: NDArray[np.float32] | NDArray[np.uint16] | None,
+    scale: float,
     momentum: float,
     objective: NDArray[np.float64],
+    squares: NDArray[np.float64],
     level: str,
     threads: int,
 ) -> None: ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
 from recsys.als import files
@@ -16,7 +17,7 @@ from recsys.als.training import State
 from recsys.canonical import canonical_json, sha256_hex
 from recsys.errors import ModelInvalidError
 
-_ARRAYS = ("user_factors", "item_factors", "lead")
+_ARRAYS = ("user_factors", "item_factors", "lead", "squares")
 _FREE = {"iterations", "num_threads", "tolerance"}  # may change between a run and its continuation
 
 
@@ -43,10 +44,16 @@ class Keeper:
     def keep(self) -> None:
         """Write the state; the file holds the old state or the new one, never a part."""
         state = self.state
-        progress = {"sweep": state.sweep, "streak": state.streak, "losses": state.losses}
+        progress = {"sweep": state.sweep, "streak": state.streak, "losses": state.losses, "scale": state.lead.scale}
+        arrays = (
+            state.user_factors,
+            state.item_factors,
+            state.lead.factors(state.item_factors.shape[1]),
+            state.lead.squares.view(np.float32).reshape(-1, 2),  # bit for bit
+        )
         files.save(
             self.path,
-            {name: getattr(state, name) for name in _ARRAYS},
+            dict(zip(_ARRAYS, arrays, strict=True)),
             self.objective,
             run=self.fingerprint,
             progress=canonical_json(progress).decode(),
@@ -68,8 +75,9 @@ class Keeper:
                 f"{self.path}: it is the checkpoint of another run; expected the same data, start and parameters: "
                 "remove the file to begin anew"
             )
-        for name, array in arrays.items():
-            setattr(self.state, name, array.copy())
-        for name, value in json.loads(metadata["progress"]).items():
-            setattr(self.state, name, value)
-        return self.state
+        users, items, lead, squares = (arrays[name] for name in _ARRAYS)
+        state, told = self.state, json.loads(metadata["progress"])
+        state.user_factors, state.item_factors = users.copy(), items.copy()
+        state.sweep, state.streak, state.losses = (told[name] for name in ("sweep", "streak", "losses"))
+        state.lead.fill(lead, squares.reshape(-1).view(np.float64).copy(), told["scale"])
+        return state

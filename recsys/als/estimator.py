@@ -19,6 +19,7 @@ from recsys import ranking
 from recsys.als import checkpoints, parameters
 from recsys.als.halfstep import Effort, Machine
 from recsys.als.inputs import canonical
+from recsys.als.lead import Lead
 from recsys.als.model import ALSModel
 from recsys.als.objective import Float32s, Kind, Objective
 from recsys.als.start import item_start
@@ -205,7 +206,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             users = np.zeros((matrix.shape[0], self.factors), dtype=np.float32)
         X = parameters.start_factors("users", users, (matrix.shape[0], self.factors), fresh=start is None)
         Y = parameters.start_factors("items", items, (matrix.shape[1], self.factors), fresh=start is None)
-        return State(X, Y, Y.copy() if self.momentum else Y)
+        return State(X, Y, Lead.of(Y, half=self.half_precision))
 
     def loss_function(self) -> Objective:
         """Give the loss that these hyper-parameters describe."""

@@ -19,7 +19,9 @@ import scipy.sparse as sp
 
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side
-from recsys.als.objective import Float32s, Objective
+from recsys.als.lead import Lead
+from recsys.als.objective import Float32s, Float64s, Objective
+from recsys.errors import ModelInvalidError
 
 _SLACK = 1e-6  # relative rounding of the loss that the half-steps report
 _SAMPLE = 10  # one user in so many takes part in the warm-up
@@ -43,7 +45,7 @@ class State:
 
     user_factors: Float32s
     item_factors: Float32s
-    lead: Float32s
+    lead: Lead
     sweep: int = 0
     streak: int = 0
     losses: list[float] = field(default_factory=list)
@@ -71,36 +73,52 @@ class Training:
         self._users = Side.of("user", user_items, objective)
         self._items = Side.of("item", user_items.T.tocsr(), objective)
         self._constant = objective.constant(user_items.data)
+        self._user_squares: Float64s | None = None
 
     def sweep(self) -> None:
         """Take one users' and one items' half-step; the loss after them, to about six digits, joins the state."""
         state = self.state
         loss = self._solve_users()
         if state.streak and not loss <= state.losses[-1] * (1 + _SLACK):
-            state.streak = 0
-            state.lead = state.item_factors.copy()
+            self._drop_extrapolation()
             self._solve_users()
         state.losses.append(self._solve_items())
         state.sweep += 1
         state.streak += 1
 
+    def _drop_extrapolation(self) -> None:
+        self.state.streak = 0
+        self.state.lead.fill(self.state.item_factors)
+
     def _solve_users(self) -> float:
-        fixed = self._prepare(self.state.lead)
-        reached = fixed.solve(self._users, self.state.user_factors, self._recipe.effort)
-        return reached + self._constant + fixed.penalty(self._items.ridge)
+        fixed = self._hold_items()
+        solved = fixed.solve(self._users, self.state.user_factors, self._recipe.effort)
+        self._user_squares = solved.squares
+        return solved.reached + self._constant + fixed.penalty(self._items.ridge)
 
     def _solve_items(self) -> float:
-        state = self.state
-        fixed = self._prepare(state.user_factors)
-        lead = None if state.lead is state.item_factors else state.lead
-        reached = fixed.solve(self._items, state.item_factors, self._recipe.effort, lead, self._momentum())
-        return reached + self._constant + fixed.penalty(self._users.ridge)
+        state, lead = self.state, self.state.lead
+        lead.make_room()
+        fixed = Fixed.prepare(
+            state.user_factors,
+            self._objective,
+            self._recipe.machine,
+            half=self._recipe.half,
+            squares=self._user_squares,
+        )
+        momentum = self._recipe.momentum if state.streak else 0.0
+        solved = fixed.solve(self._items, state.item_factors, self._recipe.effort, lead, momentum)
+        lead.squares = solved.squares
+        return solved.reached + self._constant + fixed.penalty(self._users.ridge)
 
-    def _momentum(self) -> float:
-        return self._recipe.momentum if self.state.streak else 0.0
-
-    def _prepare(self, factors: Float32s) -> Fixed:
-        return Fixed.prepare(factors, self._objective, self._recipe.machine, half=self._recipe.half)
+    def _hold_items(self) -> Fixed:
+        """Rotate the items' factors; where they outgrew what the buffer can hold, they are copied to it anew."""
+        state, k = self.state, self.state.item_factors.shape[1]
+        try:
+            return Fixed.consume(state.lead, k, self._objective, self._recipe.machine)
+        except ModelInvalidError:
+            self._drop_extrapolation()
+            return Fixed.consume(state.lead, k, self._objective, self._recipe.machine)
 
 
 def _warm_up(user_items: sp.csr_matrix, objective: Objective, recipe: Recipe, state: State) -> None:
@@ -112,4 +130,3 @@ def _warm_up(user_items: sp.csr_matrix, objective: Objective, recipe: Recipe, st
     training = Training(user_items[::_SAMPLE], objective, replace(recipe, warm_up=0), sample)
     for _ in range(recipe.warm_up):
         training.sweep()
-    state.lead = sample.lead

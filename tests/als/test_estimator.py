@@ -81,7 +81,7 @@ def test_reaches_the_loss_of_implicit(make_tastes):
     als = ALS(12, regularization=0.05, alpha=2.0, iterations=60, momentum=0.0).fit(matrix, start=(X, Y))
     target = als.loss_function().loss(matrix, theirs.user_factors, theirs.item_factors)
     assert als.loss(matrix) == pytest.approx(target, rel=1e-3)
-    assert als.losses_[-1] == pytest.approx(als.loss(matrix), rel=1e-5)
+    assert als.losses_[-1] == pytest.approx(als.loss(matrix), rel=3e-5)
     assert ALS(**als.get_params()).set_params(momentum=1.0).fit(matrix, start=(X, Y)).loss(matrix) < target
 
 

@@ -23,8 +23,9 @@ LEVELS = _kernel.levels()
 def solve(matrix, fixed, objective, *, level=None, threads=2, half=False, effort=EXACT, start=None):
     prepared = Fixed.prepare(fixed, objective, Machine(threads, level or LEVELS[0]), half=half)
     out = np.zeros((matrix.shape[0], fixed.shape[1]), dtype=np.float32) if start is None else start.copy()
-    reached = prepared.solve(Side.of("user", matrix, objective), out, effort)
-    return out, reached
+    solved = prepared.solve(Side.of("user", matrix, objective), out, effort)
+    assert solved.squares == pytest.approx(np.einsum("rk,rk->r", out.astype(float), out), rel=1e-6, abs=1e-30)
+    return out, solved.reached
 
 
 def factors(n, k, seed=0):
@@ -193,4 +194,6 @@ def test_gram(level, k):
 
 def test_kernel_refuses_arrays_that_do_not_fit():
     with pytest.raises(ValueError, match="out is factors x factors"):
+        _kernel.gram(factors(4, 3), np.zeros((3, 2)), LEVELS[0], 1)
+    with pytest.raises(ValueError, match="k columns, or padded rows"):
         _kernel.gram(factors(4, 3), np.zeros((2, 2)), LEVELS[0], 1)

@@ -36,6 +36,7 @@ namespace {
 
 template <class T>
 using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Anything = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Array = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
@@ -80,7 +81,18 @@ class Memory {
 
 constexpr int64_t kDualLimit = 256;  // rows of more pairs are never solved in their dual form
 
-size_t gram_floats(const Level& level) { return kSlab * (kBand + level.panel); }
+size_t gram_floats(const Level& level, const Tall& factors) {
+    return kSlab * (kBand + level.panel + (factors.half ? factors.row : 0));
+}
+
+// Takes single precision in rows of `k`, or half precision in padded rows.
+Tall tall(const Anything& factors, int64_t k) {
+    const bool half = factors.dtype() == nb::dtype<uint16_t>();
+    require(half || factors.dtype() == nb::dtype<float>(), "factors are float32 or uint16");
+    const int64_t row = factors.shape(1);
+    require(row == padded(k) || (!half && row == k), "factors have k columns, or padded rows");
+    return Tall{factors.data(), half, row};
+}
 
 // Borders of tiles of rows: at most kTile rows, fewer where rows are long, so that no thread is left with the last long rows.
 std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t rows) {
@@ -116,18 +128,19 @@ class PackedBasis {
 };
 
 // F'F in double precision. Each band of its rows is summed by one thread at a time, in an order that depends on the shape only.
-void gram(Matrix<const float> factors, Matrix<double> out, const std::string& level_name, int threads) {
+void gram(Anything factors, Matrix<double> out, const std::string& level_name, int threads) {
     const Level& level = find_level(level_name);
-    const int64_t rows = factors.shape(0), k = factors.shape(1);
-    require(static_cast<int64_t>(out.shape(0)) == k && static_cast<int64_t>(out.shape(1)) == k, "out is factors x factors");
+    const int64_t rows = factors.shape(0), k = out.shape(0);
+    const Tall given = tall(factors, k);
+    require(static_cast<int64_t>(out.shape(1)) == k, "out is factors x factors");
     nb::gil_scoped_release release;
     const int64_t bands = (k + kBand - 1) / kBand, slabs = std::max<int64_t>(2, 512 / k);
     std::vector<double> partial(slabs * k * k);
     std::vector<Memory> work;
-    for (int t = 0; t < threads; ++t) work.emplace_back(gram_floats(level));
+    for (int t = 0; t < threads; ++t) work.emplace_back(gram_floats(level, given));
     run_tasks(slabs * bands, threads, [&](int64_t task, int worker) {
         const int64_t slab = task / bands, first = task % bands * kBand;
-        level.gram(factors.data(), rows * slab / slabs, rows * (slab + 1) / slabs, k, first,
+        level.gram(given, rows * slab / slabs, rows * (slab + 1) / slabs, k, first,
                    partial.data() + slab * k * k, work[worker].data());
     });
     for (int64_t i = 0; i < k; ++i)
@@ -139,21 +152,22 @@ void gram(Matrix<const float> factors, Matrix<double> out, const std::string& le
 }
 
 // out = factors * into, in rows padded with zeros; `out` holds float32, or uint16 for half precision.
-void rotate(Matrix<const float> factors, Matrix<const float> into, nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
+void rotate(Anything factors, Matrix<const float> into, nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
             const std::string& level_name, int threads) {
     const Level& level = find_level(level_name);
-    const int64_t rows = factors.shape(0), k = factors.shape(1), stride = padded(k);
+    const int64_t rows = factors.shape(0), k = into.shape(0), stride = padded(k);
+    const Tall given = tall(factors, k);
     const bool half = out.dtype() == nb::dtype<uint16_t>();
     require(half || out.dtype() == nb::dtype<float>(), "out is float32 or uint16");
-    require(into.shape(0) == factors.shape(1) && static_cast<int64_t>(out.shape(0)) == rows &&
-                static_cast<int64_t>(out.shape(1)) == stride,
+    require(static_cast<int64_t>(out.shape(0)) == rows && static_cast<int64_t>(out.shape(1)) == stride,
             "out has one padded row for each row of factors");
+    require(out.data() != factors.data() || (given.row == stride && given.half == half), "out in place is as large as factors");
     nb::gil_scoped_release release;
     PackedBasis basis(into, level.panel);
     std::vector<Memory> work;
     for (int t = 0; t < threads; ++t) work.emplace_back(2 * kTile * stride);
     run_tasks((rows + kTile - 1) / kTile, threads, [&](int64_t task, int worker) {
-        level.rotate(factors.data(), task * kTile, std::min(rows, (task + 1) * kTile), k, basis.panels(), out.data(), half,
+        level.rotate(given, task * kTile, std::min(rows, (task + 1) * kTile), k, basis.panels(), out.data(), half,
                      work[worker].data());
     });
 }
@@ -187,28 +201,32 @@ class SolveMemory {
 void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<const float> values, Array<const int64_t> order,
            float alpha, bool replaces, nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu> fixed,
            std::optional<Matrix<const float>> direct, Matrix<const float> into, Matrix<const float> back, Array<const float> dense, Array<const float> ridge, int steps,
-           double tolerance, int64_t dual_limit, Matrix<float> solution, std::optional<Matrix<float>> extrapolated,
-           float momentum, Array<double> objective, const std::string& level_name, int threads) {
+           double tolerance, int64_t dual_limit, Matrix<float> solution,
+           std::optional<nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>> extrapolated, float scale, float momentum,
+           Array<double> objective, Array<double> squares, const std::string& level_name, int threads) {
     const Level& level = find_level(level_name);
     const int64_t rows = solution.shape(0), k = solution.shape(1), stride = padded(k);
     const bool half = fixed.dtype() == nb::dtype<uint16_t>();
     require(half || fixed.dtype() == nb::dtype<float>(), "fixed is float32 or uint16");
     require(static_cast<int64_t>(indptr.shape(0)) == rows + 1 && static_cast<int64_t>(order.shape(0)) == rows &&
-                static_cast<int64_t>(objective.shape(0)) == rows && indices.shape(0) == values.shape(0),
-            "indptr, order, objective and solution describe the same rows");
+                static_cast<int64_t>(objective.shape(0)) == rows && static_cast<int64_t>(squares.shape(0)) == rows &&
+                indices.shape(0) == values.shape(0),
+            "indptr, order, objective, squares and solution describe the same rows");
     require(static_cast<int64_t>(fixed.shape(1)) == stride && static_cast<int64_t>(dense.shape(0)) == stride,
             "fixed and dense have padded rows");
     require(!direct || (direct->shape(0) == fixed.shape(0) && direct->shape(1) == fixed.shape(1)), "direct has the shape of fixed");
     require(static_cast<int64_t>(into.shape(0)) == k && static_cast<int64_t>(back.shape(0)) == k, "bases are factors x factors");
     require(ridge.shape(0) == 1 || static_cast<int64_t>(ridge.shape(0)) == rows, "ridge is one value or one for each row");
-    require(!extrapolated || (extrapolated->shape(0) == solution.shape(0) && extrapolated->shape(1) == solution.shape(1)),
-            "extrapolated has the shape of solution");
+    require(!extrapolated || (static_cast<int64_t>(extrapolated->shape(0)) == rows && static_cast<int64_t>(extrapolated->shape(1)) == stride),
+            "extrapolated has one padded row for each row of solution");
+    const bool extrapolated_half = extrapolated && extrapolated->dtype() == nb::dtype<uint16_t>();
+    require(!extrapolated || extrapolated_half || extrapolated->dtype() == nb::dtype<float>(), "extrapolated is float32 or uint16");
     nb::gil_scoped_release release;
     PackedBasis in(into, level.panel), out(back, level.panel);
     const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
                         fixed.data(), half, direct ? direct->data() : nullptr, k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
-                        extrapolated ? extrapolated->data() : nullptr, momentum, objective.data()};
+                        extrapolated ? extrapolated->data() : nullptr, extrapolated_half, scale, momentum, objective.data(), squares.data()};
     std::vector<SolveMemory> memory;
     int64_t longest = 0;
     for (int64_t row = 0; row < rows; ++row) longest = std::max(longest, indptr.data()[row + 1] - indptr.data()[row]);
@@ -281,5 +299,5 @@ NB_MODULE(_kernel, m) {
     m.def("solve", &solve, nb::arg("indptr"), nb::arg("indices"), nb::arg("values"), nb::arg("order"), nb::arg("alpha"),
           nb::arg("replaces"), nb::arg("fixed"), nb::arg("direct").none(), nb::arg("into"), nb::arg("back"), nb::arg("dense"), nb::arg("ridge"),
           nb::arg("steps"), nb::arg("tolerance"), nb::arg("dual_limit"), nb::arg("solution"),
-          nb::arg("extrapolated").none(), nb::arg("momentum"), nb::arg("objective"), nb::arg("level"), nb::arg("threads"));
+          nb::arg("extrapolated").none(), nb::arg("scale"), nb::arg("momentum"), nb::arg("objective"), nb::arg("squares"), nb::arg("level"), nb::arg("threads"));
 }

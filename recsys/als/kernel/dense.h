@@ -44,14 +44,20 @@ static inline void copy_padded(const float* from, int64_t count, float* to, int6
     for (int64_t i = count; i < stride; ++i) to[i] = 0;
 }
 
-static void rotate(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,
-                   float* work) {
+// Copies a row in single precision and fills up to `stride` with zeros.
+static inline void copy_row(const Tall& factors, int64_t r, int64_t k, float* to, int64_t stride) {
+    if (!factors.half) return copy_padded(factors.floats(r), k, to, stride);
+    for (int64_t j = 0; j < stride; j += kWidth) store(to + j, load(factors.halves(r) + j));
+}
+
+// `out` may be where `factors` are, if its rows are as long and its numbers as wide.
+static void rotate(Tall factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half, float* work) {
     const int64_t stride = into.stride;
     float* tile = work;
     float* product_tile = work + kTile * stride;
     for (int64_t row = begin; row < end; row += kTile) {
         const int64_t count = end - row < kTile ? end - row : kTile;
-        for (int64_t i = 0; i < count; ++i) copy_padded(factors + (row + i) * k, k, tile + i * stride, stride);
+        for (int64_t i = 0; i < count; ++i) copy_row(factors, row + i, k, tile + i * stride, stride);
         multiply(tile, count, into, product_tile);
         for (int64_t i = 0; i < count * stride; i += kWidth) {
             const Vec v = load(product_tile + i);
@@ -63,28 +69,31 @@ static void rotate(const float* factors, int64_t begin, int64_t end, int64_t k, 
 
 // Copies columns first .. first + kColumns of some rows; columns beyond k are zero.
 template <int kColumns>
-static void pack(const float* factors, int64_t rows, int64_t k, int64_t first, float* out) {
+static void pack(const float* factors, int64_t rows, int64_t row, int64_t k, int64_t first, float* out) {
     if (first + kColumns <= k)
         for (int64_t r = 0; r < rows; ++r)
-            __builtin_memcpy(out + r * kColumns, factors + r * k + first, sizeof(float) * kColumns);
+            __builtin_memcpy(out + r * kColumns, factors + r * row + first, sizeof(float) * kColumns);
     else
         for (int64_t r = 0; r < rows; ++r)
-            copy_padded(factors + r * k + first, k > first ? k - first : 0, out + r * kColumns, kColumns);
+            copy_padded(factors + r * row + first, k > first ? k - first : 0, out + r * kColumns, kColumns);
 }
 
 // Adds to `out` (k x k) the rows first .. first + kBand of F'F from the diagonal on, over F's rows begin .. end.
-static void gram(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work) {
+static void gram(Tall factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work) {
     constexpr int64_t kBands = kBand / kRegisterRows;
     float* right = work + kSlab * kBand;
+    float* single = right + kSlab * kPanel;
     float sums[kPanel];
     Vec c[kRegisterRows][2];
     for (int64_t row = begin; row < end; row += kSlab) {
         const int64_t depth = end - row < kSlab ? end - row : kSlab;
-        const float* block = factors + row * k;
+        const float* block = factors.half ? single : factors.floats(row);
+        if (factors.half)
+            for (int64_t r = 0; r < depth; ++r) copy_row(factors, row + r, k, single + r * factors.row, factors.row);
         for (int64_t band = 0; band < kBands && first + band * kRegisterRows < k; ++band)
-            pack<kRegisterRows>(block, depth, k, first + band * kRegisterRows, work + band * kSlab * kRegisterRows);
+            pack<kRegisterRows>(block, depth, factors.row, k, first + band * kRegisterRows, work + band * kSlab * kRegisterRows);
         for (int64_t col = first; col < k; col += kPanel) {
-            pack<kPanel>(block, depth, k, col, right);
+            pack<kPanel>(block, depth, factors.row, k, col, right);
             const int64_t wide = k - col < kPanel ? k - col : kPanel;
             for (int64_t top = first; top < first + kBand && top < k && top < col + kPanel; top += kRegisterRows) {
                 product(work + (top - first) * kSlab, 1, kRegisterRows, right, depth, c);

@@ -7,6 +7,15 @@ struct Half {
     uint16_t bits;
 };
 
+// A tall matrix as it comes: single precision, or half precision in rows that are padded with zeros to whole vectors.
+struct Tall {
+    const void* data;
+    bool half;
+    int64_t row;  // numbers from one row to the next
+    const float* floats(int64_t r) const { return static_cast<const float*>(data) + r * row; }
+    const Half* halves(int64_t r) const { return static_cast<const Half*>(data) + r * row; }
+};
+
 // Rows handled together; a multiple of every level's register tile. A tile has room for one register tile more.
 constexpr int64_t kTile = 96;
 constexpr int64_t kTileRoom = kTile + 12;
@@ -51,10 +60,12 @@ struct HalfStep {
     double tolerance;     // stop once the residual, in the preconditioner's norm, has fallen to this part of the right side
     int64_t dual_limit;   // rows of at most this many pairs are solved exactly
 
-    float* solution;      // rows x factors: warm start in, solution out
-    float* extrapolated;  // rows x factors or null: solution + momentum * (solution - warm start)
-    float momentum;
-    double* objective;    // rows: x'Ax - 2b'x at the solution; NaN where there is none
+    float* solution;    // rows x factors: warm start in, solution out
+    void* extrapolated; // rows x stride or null: scale * (solution + momentum * (solution - warm start))
+    bool extrapolated_half;
+    float scale, momentum;
+    double* objective;  // rows: x'Ax - 2b'x at the solution; NaN where there is none
+    double* squares;    // rows: squared length of the solution, or of what was extrapolated before it was scaled
 };
 
 // Per-thread memory, in floats from one block; sizes are given by scratch_floats.
@@ -90,9 +101,8 @@ struct Level {
     const char* name;
     int64_t panel;  // columns of a panel
     bool (*supported)();
-    void (*gram)(const float* factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
-    void (*rotate)(const float* factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half,
-                   float* work);
+    void (*gram)(Tall factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
+    void (*rotate)(Tall factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half, float* work);
     void (*solve)(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch);
     void (*best)(const TopK& task, int64_t begin, int64_t end, float* queries, void* memory);
 };

@@ -240,6 +240,33 @@ static double solve_row(const HalfStep& step, int64_t u, int64_t next, float* x,
     }
 }
 
+// Writes a solution, and what is extrapolated from the way it went, in rows that end with zeros.
+static void keep(const HalfStep& step, int64_t row, const float* x, float* work) {
+    const int64_t k = step.factors, stride = step.stride;
+    float* kept = step.solution + row * k;
+    const float* told = x;
+    if (step.extrapolated) {
+        for (int64_t j = 0; j < k; ++j) work[j] = x[j] + step.momentum * (x[j] - kept[j]);
+        for (int64_t j = k; j < stride; ++j) work[j] = 0;
+        told = work;
+    }
+    Wide squares{};
+    for (int64_t j = 0; j < stride; j += 4) {
+        Quad q;
+        __builtin_memcpy(&q, told + j, sizeof q);
+        const Wide w = __builtin_convertvector(q, Wide);
+        squares += w * w;
+    }
+    step.squares[row] = sum(squares);
+    __builtin_memcpy(kept, x, sizeof(float) * k);
+    if (!step.extrapolated) return;
+    for (int64_t j = 0; j < stride; j += kWidth) {
+        const Vec v = step.scale * load(work + j);
+        if (step.extrapolated_half) store(static_cast<Half*>(step.extrapolated) + row * stride + j, v);
+        else store(static_cast<float*>(step.extrapolated) + row * stride + j, v);
+    }
+}
+
 static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch) {
     const int64_t k = step.factors, stride = step.stride, count = end - begin;
     const auto pairs = [&](int64_t row) { return step.indptr[row + 1] - step.indptr[row]; };
@@ -268,13 +295,7 @@ static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scr
         if (back[i]) multiply(x, 1, step.back, out);
         else __builtin_memcpy(out, x, sizeof(float) * stride);
     }
-    for (int64_t i = 0; i < count; ++i) {
-        const float* x = scratch.other + i * stride;
-        float* kept = step.solution + rows[i] * k;
-        if (step.extrapolated)
-            for (int64_t j = 0; j < k; ++j) step.extrapolated[rows[i] * k + j] = x[j] + step.momentum * (x[j] - kept[j]);
-        __builtin_memcpy(kept, x, sizeof(float) * k);
-    }
+    for (int64_t i = 0; i < count; ++i) keep(step, rows[i], scratch.other + i * stride, scratch.vectors);
 }
 
 }  // namespace RECSYS_LEVEL
