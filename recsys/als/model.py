@@ -15,12 +15,8 @@ from recsys.als import explaining, files, topk
 from recsys.als.diversity import CANDIDATES, rerank
 from recsys.als.halfstep import Effort, Fixed, Machine
 from recsys.als.inputs import Side, canonical
-<<<<<<< HEAD
-from recsys.als.objective import Float32s, Objective
-from recsys.als.theirs import implicit_model
-=======
 from recsys.als.objective import Float32s, Float64s, Objective
->>>>>>> 967f52821d4c7fda858f1e85f6c978ec017f3396
+from recsys.als.theirs import implicit_model
 from recsys.als.topk import Ids, Shelf
 from recsys.errors import ModelInvalidError
 
@@ -238,16 +234,7 @@ class ALSModel:
         """
         row = canonical(user_items, self.n_items)
         row = row[0 if row.shape[0] == 1 else userid]
-<<<<<<< HEAD
         parts = self.parts(row, [itemid])[:, 0]
-=======
-        b, q = self.objective.weights(row.data)
-        mine = self.item_factors[row.indices].astype(np.float64)
-        theirs = self.item_factors[itemid].astype(np.float64)
-        ridge = self.objective.ridge(np.array([row.nnz]), self.n_items)
-        A = self.objective.w0 * self._gram + ridge * np.eye(self.factors) + (mine.T * q) @ mine
-        parts = b * (mine @ np.linalg.solve(A, theirs))
->>>>>>> 967f52821d4c7fda858f1e85f6c978ec017f3396
         best = np.argsort(-parts, kind="stable")[:N]
         return float(parts.sum()), [(int(row.indices[i]), float(parts[i])) for i in best if row.data[i] > 0]
 
