@@ -35,6 +35,8 @@ class Approval:
         How many voted yes, no, abstain, and how many could: ``yes``, ``no``, ``abstain``, ``eligible``.
     ballots
         Head of the log of ballots that were counted: ``size`` and ``root``.
+    run, version
+        The run, and the dataset version, of which it was: names or their beginnings; ``None`` where any will do.
     """
 
     proposal: str
@@ -45,6 +47,8 @@ class Approval:
     price_cents: int | None
     tally: Mapping[str, int]
     ballots: Mapping[str, Any]
+    run: str | None = None
+    version: str | None = None
 
     def signed(self, operator: SigningKey) -> Envelope:
         """Sign it: a DSSE envelope that holds an in-toto statement about the proposal."""
@@ -88,3 +92,18 @@ class Approval:
                 )
         if terms.expires > self.expires:
             raise NotForSaleError(f"the members approved use before {self.expires}; the terms say {terms.expires}")
+
+    def covers_run(self, run: str, version: str) -> None:
+        """Refuse another run, or a run of another dataset version, than was voted on.
+
+        Raises
+        ------
+        NotForSaleError
+            Says which was approved.
+        """
+        for what, voted, wanted in (("run", self.run, run), ("version", self.version, version)):
+            if voted is not None and not wanted.startswith(voted):
+                raise NotForSaleError(
+                    f"the members approved what is made of {what} {voted[:12]}; this is of {wanted[:12]}: pack that "
+                    "one, or ask the members again"
+                )

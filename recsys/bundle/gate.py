@@ -70,7 +70,7 @@ def clear(home: Home, run: FinishedRun, terms: Terms, *, at: datetime, approval:
     version = usable(home, run.dataset_digest)
     agreement = _agreement(home, version, terms, at)
     terms.refuse_expired(at)
-    _check_vote(home, terms, approval)
+    _check_vote(home, run, terms, approval)
     return Cleared(version, agreement, *_trained(home, run), approval)
 
 
@@ -110,7 +110,7 @@ def _agreement(home: Home, version: DatasetVersion, terms: Terms, at: datetime) 
     }
 
 
-def _check_vote(home: Home, terms: Terms, approval: Envelope | None) -> None:
+def _check_vote(home: Home, run: FinishedRun, terms: Terms, approval: Envelope | None) -> None:
     if terms.kind != "full" and terms.proposal is None:
         return
     if approval is None:
@@ -118,7 +118,9 @@ def _check_vote(home: Home, terms: Terms, approval: Envelope | None) -> None:
             f"these terms need the members' vote (proposal {str(terms.proposal)[:12]}); give its approval: "
             "--approval FILE, from recsys vote"
         )
-    Approval.read(approval.to_json(), home.operator.public).covers(terms)
+    voted = Approval.read(approval.to_json(), home.operator.public)
+    voted.covers(terms)
+    voted.covers_run(run.id, run.dataset_digest)
 
 
 def _trained(home: Home, run: FinishedRun) -> tuple[NamedModel, Envelope]:

@@ -89,6 +89,8 @@ def approve(home: Home, proposal: str, at: datetime) -> Envelope:
         price_cents=one.price_cents,
         tally={name: getattr(count, name) for name in ("yes", "no", "abstain", "eligible")},
         ballots={"log": BOOK, "size": head.size, "root": head.root},
+        run=one.run,
+        version=one.version,
     ).signed(home.operator)
 
 

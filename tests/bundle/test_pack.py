@@ -212,6 +212,10 @@ def test_a_sale_needs_the_members_vote(home, packed):
         packed(**SOLD, approval=approval(SigningKey(b"x" * 32)))
     with pytest.raises(NotForSaleError, match="price_cents"):
         packed(**SOLD, approval=approval(home.operator, price_cents=1))
+    with pytest.raises(NotForSaleError, match="made of run 0123"):
+        packed(**SOLD, approval=approval(home.operator, run="0123"))
+    with pytest.raises(NotForSaleError, match="made of version 4567"):
+        packed(**SOLD, approval=approval(home.operator, version="4567"))
 
 
 def test_what_was_voted_on_is_the_whole_model_with_its_neighbours(home, packed):
