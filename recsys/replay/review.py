@@ -12,7 +12,7 @@ from recsys.canonical import Pseudonym
 from recsys.collective import Book, Licences, Members, check_decisions, licences, verify
 from recsys.erasure import refuse_withdrawn
 from recsys.errors import PayoutError, RecsysError, VersionWithdrawnError
-from recsys.payouts import check_payouts, money, pay, sale_of
+from recsys.payouts import book, check_payouts, money, sale_of
 from recsys.replay.cast import DAYS, PRICE_CENTS
 from recsys.replay.stage import Facts, Stage
 from recsys.transparency.heads import TreeHead
@@ -109,7 +109,7 @@ def _payouts(stage: Stage, facts: Facts) -> str:
 def _paid_once(stage: Stage, facts: Facts) -> str:
     sale = sale_of(stage.home, facts["proposal"])
     try:
-        pay(stage.home, facts["proposal"], sale.division, at=DAYS.audited)
+        book(stage.home, sale.division, at=DAYS.audited)
     except PayoutError as refusal:
         return f"paying again is refused: {refusal}"
     raise RecsysError("the sale could be paid twice")
