@@ -7,13 +7,20 @@ Data meets the rooms of this package in one order, and imports point down it onl
     dataset      immutable, content-addressed user x artist matrices     build, DatasetVersion
     als          implicit-feedback ALS; knows arrays, no people          ALS, ALSModel
     evaluation   held-out users, metrics, baselines                      strong_generalization, evaluate
+    models       what stands beside the factorization; comparison lets models compete
+    privacy      what a model tells about its members; valuation, what each member's listening is worth
     tracking     one MLflow run for one dataset version
     experiment   split, fit, evaluate, track: a training run on one page
-    demo, bench  a synthetic collective; speed beside the peers
+    erasure      when a member goes; audit walks from a model back to every consent
+    bundle       what a buyer opens: one sealed file, and a sample model that only a verified one gives
+    collective   what members decide together: membership, proposals, ballots, licences
+    payouts      a price in whole cents, paid once
+    web          the pages in which a buyer looks at a sample
+    demo, replay, job, bench  made-up collectives, the story of one sale, Vana's compute job, speed beside the peers
     cli          the commands, without logic of their own
 
-Under them all lie ``canonical`` (bytes and their names), ``errors``, ``ranking`` (what makes a list good) and
-``synthetic`` (people that do not exist). The journey in code::
+Under them all lie ``transparency`` (keys, signed documents, Merkle logs), ``canonical`` (bytes and their names),
+``errors``, ``ranking`` (what makes a list good) and ``synthetic`` (people that do not exist). The journey in code::
 
     listens = recsys.read_export("my_spotify_data.zip")
     ledger = recsys.Ledger("ledger.db")
