@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from recsys import __version__
 from recsys.als import ALSModel
@@ -42,7 +41,7 @@ from recsys.dataset import DatasetVersion
 from recsys.dataset.card import FORMATS, gather
 from recsys.dataset.card import render as dataset_cards
 from recsys.errors import ConfigError
-from recsys.evaluation import HeldOut, Split
+from recsys.evaluation import Split
 from recsys.experiment import METRICS, Experiment
 from recsys.experiment.run import split_of
 from recsys.home import Home
@@ -188,9 +187,7 @@ def _marked(shared: Shared, terms: Terms, register: Register) -> Shared:
 
 def _audited(shared: Shared, split: Split, terms: Terms) -> PrivacyAudit:
     """Try attacks on what is shared; refuse what tells too much."""
-    members = split.train[:, shared.kept]
-    strangers = sp.vstack([_whole(held) for held in (split.test, split.validation)], format="csr")[:, shared.kept]
-    found = audit(shared.named, members, strangers)
+    found = audit(shared.named, split.train[:, shared.kept], split.held_out[:, shared.kept])
     limits = terms.limits
     found.refuse(
         Limits(
@@ -201,10 +198,6 @@ def _audited(shared: Shared, split: Split, terms: Terms) -> PrivacyAudit:
         )
     )
     return found
-
-
-def _whole(held: HeldOut) -> sp.csr_matrix:
-    return sp.csr_matrix(held.fold_in + held.target)
 
 
 def _entries(

@@ -71,6 +71,11 @@ class Split:
         """What it should recommend to the test users."""
         return self.test.target
 
+    @property
+    def held_out(self) -> sp.csr_matrix:
+        """Whole histories of the test users, then of the validation users, shape (held-out users, items)."""
+        return sp.vstack([held.fold_in + held.target for held in (self.test, self.validation)], format="csr")
+
 
 def strong_generalization(
     user_items: Any,  # noqa: ANN401 - whatever scipy can make a CSR matrix of

@@ -14,6 +14,7 @@ from recsys.experiment import Experiment, Trained, train
 from recsys.experiment.reporting import reported
 from recsys.job.order import Order
 from recsys.listens import read_pool
+from recsys.privacy import audit
 from recsys.report import Findings, find
 
 RESULTS = "results.json"
@@ -91,6 +92,7 @@ def _written(
         "model_sha256": trained.named.factors_digest,
         "scores": findings.finding.as_dict(),
         "popularity": findings.popularity.as_dict(),
+        "privacy": audit(trained.named, trained.split.train, trained.split.held_out).as_dict(),
         "files": {_seen(order, path): sha256_file(path) for path in _artifacts(order.output)},
     }
     write_atomically(order.output / RESULTS, canonical_json(results))

@@ -42,6 +42,8 @@ def test_rows_go_in_and_a_model_comes_out_without_them(tmp_path):
     assert results["files"] == {name: sha256_file(order.output / name) for name in results["files"]}
     assert results["dataset"]["counts"]["members"] == 100
     assert results["scores"].keys() == results["popularity"].keys()
+    assert results["privacy"]["fewest_listeners"] >= 5  # of those who were not held out
+    assert 0.3 < results["privacy"]["membership"]["auc"]["value"] <= 1
     everything = b"".join(path.read_bytes() for path in order.output.rglob("*") if path.is_file())
     for member in range(100):
         assert sha256_hex(b"%d" % member).encode() not in everything
