@@ -50,4 +50,4 @@ def test_a_stranger_gets_a_table_and_keeps_it(interactions, tmp_path, capsys, mo
     assert "iALS: stated by a paper" in printed
     assert "stated" in printed
     assert (tmp_path / "out" / "camps.md").read_text().startswith("## strong generalization")
-    assert json.loads((tmp_path / "out" / "camps.json").read_text())["about"]["command"].startswith("recsys ")
+    assert json.loads((tmp_path / "out" / "camps.json").read_text())["about"]["command"].startswith("recsys")

@@ -96,9 +96,15 @@ def test_killed_at_any_step_again_and_again_ingest_ends_where_it_would_have(tmp_
 
 
 def test_two_at_once_of_which_one_is_killed_store_what_one_does(tmp_path, exports, expected):
-    home = tmp_path / "home"
-    whole, killed = (start(tmp_path, exports, home, last=last) for last in (0, 25))
-    assert (outcome(killed), outcome(whole)) == (-signal.SIGKILL, 0)
-    assert stored(home) == expected
-    ingest(exports, Contributions(home / "contributions"), Pseudonyms(KEY))
-    assert leftovers(home) == []
+    """Where the one that lives is done before the other has taken its last step, they meet again elsewhere."""
+    for attempt in range(10):
+        home = tmp_path / f"home {attempt}"
+        killed, whole = (start(tmp_path, exports, home, last=last) for last in (25, 0))
+        ended = outcome(killed)
+        assert outcome(whole) == 0
+        assert stored(home) == expected
+        ingest(exports, Contributions(home / "contributions"), Pseudonyms(KEY))
+        assert leftovers(home) == []
+        if ended == -signal.SIGKILL:
+            return
+    pytest.fail("ten times the one that was to be killed had nothing left to do")
