@@ -92,6 +92,7 @@ def listening(host: str, port: int) -> socket.socket:
         raise ConfigError(f"port is {port}; it must lie between 0 and {_HIGHEST_PORT}, and 0 takes a free one")
     listener = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)  # noqa: PLR2004 - IPv6
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a kept connection waits 40 ms for its rest
     try:
         listener.bind((str(address), port))
     except OSError as error:

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -109,3 +110,10 @@ def test_ports_that_are_none_are_refused(port):
 def test_the_loopback_has_many_addresses(host):
     with listening(host, 0) as listener:
         assert listener.getsockname()[0].startswith("127.")
+
+
+def test_what_is_answered_does_not_wait_for_the_browser_to_acknowledge_its_beginning():
+    with closing(listening("127.0.0.1", 0)) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), closing(listener.accept()[0]) as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
