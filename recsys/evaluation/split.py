@@ -74,7 +74,7 @@ class Split:
     @property
     def held_out(self) -> sp.csr_matrix:
         """Whole histories of the test users, then of the validation users, shape (held-out users, items)."""
-        return sp.vstack([held.fold_in + held.target for held in (self.test, self.validation)], format="csr")
+        return sp.csr_matrix(sp.vstack([held.fold_in + held.target for held in (self.test, self.validation)]))
 
 
 def strong_generalization(
