@@ -8,6 +8,10 @@ from uuid import uuid4
 
 import pytest
 import servers
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # a busy machine is no fault of what is tested
 
 
 @pytest.fixture(scope="session")
