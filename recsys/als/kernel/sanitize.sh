@@ -23,7 +23,7 @@ spec.loader.exec_module(sys.modules[name])
 import pytest
 
 print("checking", sys.modules[name].__file__, flush=True)
-tests = ["tests/als/test_half_step.py", "tests/als/test_model.py"]
+tests = ["tests/als/test_half_step.py", "tests/als/test_lead.py", "tests/als/test_model.py"]
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not implicit", *tests]))
 PYTHON
     )
