@@ -10,6 +10,7 @@ from typing import Any
 
 from recsys.bench.machine import cpu_name
 from recsys.bench.report import Column, Report, Row
+from recsys.evaluation import stars
 from recsys.experiment.contest import Outcome
 from recsys.experiment.stated import Stated
 
@@ -71,8 +72,7 @@ def _figure(score: Mapping[str, float], *, first: bool) -> str:
 def _mark(versus: Mapping[str, Any] | None) -> str:
     if versus is None:
         return ""
-    p = max(versus["p_bootstrap"], versus["p_wilcoxon"])
-    return f"{-versus['difference']:+.4f}" + ("**" if p < 0.01 else "*" if p < 0.05 else "")  # noqa: PLR2004 - the usual
+    return f"{-versus['difference']:+.4f}{stars(versus['p_bootstrap'], versus['p_wilcoxon'])}"
 
 
 def _title(told: Mapping[str, Any]) -> str:

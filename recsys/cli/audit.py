@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.cli.common import Common, public_key
-from recsys.cli.exits import UNSOUND
 
 
 def audit(
@@ -29,5 +28,4 @@ def audit(
 
     home = common.open()
     verdict = walk(home, subject, public_key(key))
-    common.show(verdict.as_dict(), *verdict.words())
-    return 0 if verdict.sound else UNSOUND
+    return common.judge(verdict)

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from cyclopts import App
 
-from cyclopts import App, Parameter
-from rich.console import Console
-
+from recsys.cli.bench_options import Drawn, Saved, Trial
 from recsys.cli.common import Common
 from recsys.cli.values import Names, Numbers
-
-if TYPE_CHECKING:
-    from recsys.bench.report import Report
-
-_WIDTH = 150  # a table of a dozen figures is narrower in no terminal
 
 bench = App(name="bench", help="Measure speed and memory beside the peers, on this machine, in one run.")
 bench.command("recsys.cli.bench_worth:ablation", name="ablation", help="Tell what each addition to plain ALS is worth.")
@@ -31,43 +19,6 @@ bench.command(
 )
 
 
-def show(report: Report, common: Common) -> None:
-    """Print a report, as JSON or for people."""
-    if common.json:
-        common.show(json.loads(report.to_json()))
-    else:
-        report.print(Console(width=max(Console().width, _WIDTH)))
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Trial:
-    """Options of every measurement.
-
-    Parameters
-    ----------
-    repeats
-        How often each contestant runs, in turn; medians are shown.
-    threads
-        Threads for everybody.
-    seed
-        Decides the made-up matrix and the start.
-    out
-        Folder in which to save the table as JSON and Markdown, with a plot where there is one.
-    """
-
-    repeats: int = 3
-    threads: int = 2
-    seed: int = 0
-    out: Path | None = None
-
-    def play(self, common: Common, measure: Callable[..., Report], *arguments: object, **more: object) -> None:
-        """Measure, and print the report."""
-        with common.steps() as step:
-            report = measure(*arguments, **vars(self), **more, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-        show(report, common)
-
-
 @bench.command
 def als(
     *,
@@ -75,7 +26,7 @@ def als(
     factors: Numbers = (64, 128, 256),
     against: Names = ("implicit",),
     sweeps: int = 15,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Train everybody on one matrix in turn: time per sweep, time to equal loss, memory, distance to the floor.
@@ -103,7 +54,7 @@ def topk(
     shape: str = "S",
     factors: Numbers = (64, 128),
     places: int = 100,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Time the best artists of all users, known ones left out, beside implicit's recommend.
@@ -126,7 +77,7 @@ def foldin(
     shape: str = "S",
     factors: Numbers = (64, 128),
     members: int = 10_000,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Time the factors of new members, beside implicit's recalculate_user.
@@ -149,7 +100,7 @@ def scaling(
     pairs: Numbers = (1_000_000, 4_000_000, 16_000_000, 33_600_000),
     factors: int = 128,
     sweeps: int = 5,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Time a sweep at several sizes of one collective: the cost of a stored pair should not grow.
@@ -174,7 +125,7 @@ def evaluation(
     shape: str = "M",
     factors: int = 128,
     users: int = 100_000,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Time the evaluation of a model on many held-out users, beside the product of factors that it needs.
@@ -198,7 +149,7 @@ def ingest(
     *,
     exports: int = 60,
     plays_a_year: int = 6_000,
-    trial: Trial = Trial(),
+    trial: Trial = Trial(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Take in made-up exports, beside inflating them and throwing them away, and beside a json + pandas loop.
@@ -219,8 +170,7 @@ def ingest(
 def frauds(
     *,
     members: int = 2_000,
-    seed: int = 0,
-    out: Path | None = None,
+    drawn: Drawn = Drawn(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Plant frauds in a made-up pool, and count which are found and which honest members are accused.
@@ -229,16 +179,10 @@ def frauds(
     ----------
     members
         Size of the pool; a hundredth of it is planted of each kind.
-    seed
-        Decides the pool.
-    out
-        Folder in which to save the table as JSON and Markdown.
     """
     from recsys.bench.frauds import run
 
-    with common.steps() as step:
-        report = run(members, seed=seed, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-    show(report, common)
+    drawn.play(common, run, members)
 
 
 @bench.command
@@ -246,7 +190,7 @@ def ledger(
     *,
     events: int = 100_000,
     url: str | None = None,
-    out: Path | None = None,
+    saved: Saved = Saved(),  # noqa: B008 - frozen
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Fill a consent ledger and time it: decisions taken in, proofs, a replay to a past instant, the whole check.
@@ -257,11 +201,7 @@ def ledger(
         How many decisions.
     url
         An empty PostgreSQL database; a SQLite file in a temporary folder unless given.
-    out
-        Folder in which to save the table as JSON and Markdown.
     """
     from recsys.bench.ledger import run
 
-    with common.steps() as step:
-        report = run(events, url=url, out=out, date=f"{datetime.now(UTC):%Y-%m-%d}", progress=step)
-    show(report, common)
+    saved.play(common, run, events, url=url)

@@ -19,9 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from recsys.cli.exits import UNSOUND
+
 if TYPE_CHECKING:
     from recsys.home import Home
     from recsys.transparency import VerifyKey
+    from recsys.verdict import Verdict
 
 Bar = Callable[..., None]
 
@@ -56,6 +59,11 @@ class Common:
         console = Console(soft_wrap=True, emoji=False)
         for line in lines:
             console.print(line, highlight=False, markup=not isinstance(line, str))
+
+    def judge(self, verdict: Verdict, *more: str) -> int:
+        """Show a verdict, and give the exit code that says whether every check holds."""
+        self.show(verdict.as_dict(), *verdict.words(), *more)
+        return 0 if verdict.sound else UNSOUND
 
     @contextmanager
     def steps(self) -> Iterator[Callable[[str], Bar]]:

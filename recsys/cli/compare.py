@@ -164,9 +164,7 @@ def _stated(one: Stated, name: str) -> str:
 def _behind(versus: Comparison | None) -> str:
     if versus is None:
         return ""
-    p = max(versus.p_bootstrap, versus.p_wilcoxon)
-    stars = "**" if p < 0.01 else "*" if p < 0.05 else ""  # noqa: PLR2004 - the usual levels
-    return f"{-versus.difference.mean:+.3f} {stars:<2}"
+    return f"{-versus.difference.mean:+.3f} {versus.stars:<2}"
 
 
 def _words(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 from recsys.cli.common import Common, instant, short, table
 from recsys.cli.consent_log import log, prove, verify
 from recsys.cli.consent_papers import invite, purposes, receipt, sign
+from recsys.cli.values import At
 
 if TYPE_CHECKING:
     from recsys.consent.desk import OwnKey
@@ -152,7 +153,7 @@ def revoke(
     purpose: str | None = None,
     *,
     recipient: str | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """End a member's consent on the collective's own account, for example because a history is not theirs.
@@ -167,8 +168,6 @@ def revoke(
         One purpose; every purpose unless given.
     recipient
         One buyer, where the purpose is share-with-buyer; every buyer unless given.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.consent import Decision, Kind
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 
 from recsys.cli.common import Common, instant, public_key, table
-from recsys.cli.exits import UNSOUND
+from recsys.cli.values import At, Sale
 
 if TYPE_CHECKING:
     from recsys.collective.licences import Standing
@@ -20,25 +20,21 @@ _SHORT = 12
 
 @licence.command
 def issue(
-    proposal: str,
+    proposal: Sale,
     handed_over: Path,
     *,
     out: Path = Path("licence.json"),
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Issue the licence for a bundle that a passed proposal is about; refused if its terms are not those voted on.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     handed_over
         The bundle; of an aggregate, its file.
     out
         Where to write the licence.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import write_atomically
     from recsys.collective import Licence, Licences, Votes
@@ -92,12 +88,11 @@ def verify(
         told = told or Licences(home).status(at=moment).to_json()
     found = check(file.read_bytes(), public, at=moment, status=told, handed_over=bundle)
     unasked = [] if told else ["whether it was revoked, only a status can tell: --status FILE"]
-    common.show(found.as_dict(), *found.words(), *unasked)
-    return 0 if found.sound else UNSOUND
+    return common.judge(found, *unasked)
 
 
 @licence.command
-def revoke(name: str, reason: str, *, at: datetime | None = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def revoke(name: str, reason: str, *, at: At = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """End a licence or grant before its term. It shows in every status and stays in the book for good.
 
     Parameters
@@ -106,8 +101,6 @@ def revoke(name: str, reason: str, *, at: datetime | None = None, common: Common
         Its name, or the beginning of the name's last part.
     reason
         Why, for the buyer and the members.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.collective import Licences
 
@@ -204,15 +197,13 @@ def grant(
 
 
 @licence.command(name="import-grant")
-def import_grant(file: Path, *, at: datetime | None = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def import_grant(file: Path, *, at: At = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Check a grant file of Vana and record it, so that it is listed and can be revoked here.
 
     Parameters
     ----------
     file
         The grant file.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.collective import Grant, Licences
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, public_key, short, table
+from recsys.cli.values import At
 
 if TYPE_CHECKING:
     from recsys.collective import Member
@@ -78,7 +79,7 @@ def join(
     *,
     key: Path | None = None,
     public: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Let somebody join: one member, one vote.
@@ -91,8 +92,6 @@ def join(
         Their own key file, if they keep one; else a key is made and kept for them.
     public
         The public half alone (PEM): they are entered on the operator's word, and vote by recsys vote sheet.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.collective import Members
     from recsys.transparency import SigningKey
@@ -112,7 +111,7 @@ def leave(
     name: str,
     *,
     key: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Leave: every consent is withdrawn, what was handed in is erased for good, the membership ends.
@@ -123,8 +122,6 @@ def leave(
         The member's name.
     key
         Their own key file, if they keep one.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.collective import Members
     from recsys.transparency import SigningKey

@@ -11,7 +11,7 @@ from cyclopts import App
 from rich.table import Table
 
 from recsys.cli.common import Common, instant, public_key, table
-from recsys.cli.exits import UNSOUND
+from recsys.cli.values import At, Sale
 
 if TYPE_CHECKING:
     from recsys.payouts import Division
@@ -23,17 +23,9 @@ _MOST_SHOWN = 20
 
 @payout.command
 def divide(
-    proposal: str, *, at: datetime | None = None, common: Common = Common()  # noqa: B008 - frozen
+    proposal: Sale, *, at: At = None, common: Common = Common()  # noqa: B008 - frozen
 ) -> None:  # fmt: skip
-    """Show how the price of a sale would be divided; nothing is recorded.
-
-    Parameters
-    ----------
-    proposal
-        Its hash, or the beginning of it.
-    at
-        When (UTC unless it names a zone); now unless given.
-    """
+    """Show how the price of a sale would be divided; nothing is recorded."""
     from recsys.collective import Votes
     from recsys.payouts import plan
 
@@ -47,14 +39,12 @@ def divide(
 
 @payout.command
 def pay(
-    proposal: str, *, at: datetime | None = None, common: Common = Common()  # noqa: B008 - frozen
+    proposal: Sale, *, at: datetime | None = None, common: Common = Common()  # noqa: B008 - frozen
 ) -> None:  # fmt: skip
     """Divide the price of a sale that passed and record it as paid: whole, and once.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     at
         When (UTC unless it names a zone); now unless given. Who belongs then is paid.
     """
@@ -108,14 +98,14 @@ def statement(
 
 @payout.command
 def export(
-    proposal: str,
+    proposal: Sale,
     *,
     csv: Path | None = None,
     pain001: Path | None = None,
     accounts: Path | None = None,
     payer: str | None = None,
     again: int | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Write a paid sale as a table, and as a message to the bank (ISO 20022 pain.001.001.09).
@@ -124,8 +114,6 @@ def export(
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     csv
         Write all payments here, with accounts where they are known.
     pain001
@@ -137,8 +125,6 @@ def export(
         What stands in the column member of the collective's own account; treasury unless given.
     again
         Write the message of this number again, as a file was lost; the bank knows it by its MsgId.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.payouts.exporting import Export
 
@@ -172,8 +158,7 @@ def verify(
         found = check_recorded(parse_json(statement.read_bytes()), public)
     else:
         found = check_payouts(common.open())
-    common.show(found.as_dict(), *found.words())
-    return 0 if found.sound else UNSOUND
+    return common.judge(found)
 
 
 def _shown(division: Division) -> list[str | Table]:

@@ -6,14 +6,7 @@ from pathlib import Path
 
 from recsys.cli.common import Common
 
-_ALS = {
-    "objective": "ials",
-    "factors": 32,
-    "unobserved_weight": 0.3,
-    "regularization": 0.01,
-    "nu": 1.0,
-    "iterations": 12,
-}
+_ALS = {"factors": 32, "iterations": 12}
 
 
 def replay(*, out: Path, members: int = 10_000, seed: int = 0, common: Common = Common()) -> int:  # noqa: B008 - frozen

@@ -74,7 +74,6 @@ def verify(
     key
         The collective's public key (PEM), from wherever you trust it; that of the home folder unless given.
     """
-    from recsys.cli.exits import UNSOUND
     from recsys.errors import ConfigError
     from recsys.experiment import check_receipt
 
@@ -84,5 +83,4 @@ def verify(
     except OSError as error:
         raise ConfigError(f"{receipt} cannot be read: {error.strerror}") from error
     verdict = check_receipt(document, public_key(key) or home.operator.public, home.datasets)
-    common.show(verdict.as_dict(), *verdict.words())
-    return 0 if verdict.sound else UNSOUND
+    return common.judge(verdict)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from cyclopts import App
 
 from recsys.cli.common import Common, instant, public_key, table
-from recsys.cli.exits import UNSOUND
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -148,8 +147,7 @@ def verify(
     from recsys.bundle import check
 
     verdict = check(file, key, at=instant(at), operator=public_key(operator))
-    common.show(verdict.as_dict(), *verdict.words())
-    return 0 if verdict.sound else UNSOUND
+    return common.judge(verdict)
 
 
 def _approval(home: Home, terms: Terms, file: Path | None, at: datetime) -> Envelope | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from recsys.bundle import SampleModel
     from recsys.bundle.trying import Compared, Figures, Paired, Tasted, Trial
-    from recsys.evaluation import Comparison, Score
+    from recsys.evaluation import Score
 
 _KEY = "** p < 0.01, * p < 0.05: by a paired bootstrap and by Wilcoxon's test, both"
 
@@ -175,7 +175,7 @@ def _figures(title: str, figures: Figures) -> Table:
     from recsys.bundle.trying import TITLES
 
     ours = next(iter(figures.scores.values()))
-    stars = {(one.other, one.metric): _stars(one) for one in figures.comparisons}
+    stars = {(one.other, one.metric): one.stars for one in figures.comparisons}
     others = [name for name in figures.scores if figures.scores[name] is not ours]
     rows = [
         (
@@ -203,7 +203,7 @@ def _paired(paired: Paired, a: str, b: str) -> Iterable[str | Table]:
         (
             one.metric.replace("_at_", "@"),
             *(_interval(scores[one.metric]) for scores in paired.everything.values()),
-            f"{_interval(one.difference, '+')} {_stars(one):<2}",
+            f"{_interval(one.difference, '+')} {one.stars:<2}",
         )
         for one in paired.comparisons
     ]
@@ -220,8 +220,3 @@ def _paired(paired: Paired, a: str, b: str) -> Iterable[str | Table]:
 
 def _interval(score: Score, sign: str = "") -> str:
     return f"{score.mean:{sign}.3f} [{score.low:{sign}.3f}, {score.high:{sign}.3f}]"
-
-
-def _stars(one: Comparison) -> str:
-    p = max(one.p_bootstrap, one.p_wilcoxon)
-    return "**" if p < 0.01 else "*" if p < 0.05 else ""  # noqa: PLR2004 - the usual levels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -29,3 +30,5 @@ def _seconds(_hint: object, tokens: tuple[Any, ...]) -> float:
 Numbers = Annotated[tuple[int, ...], Parameter(converter=_numbers, n_tokens=1)]
 Names = Annotated[tuple[str, ...], Parameter(converter=_names, n_tokens=1)]
 Seconds = Annotated[float, Parameter(converter=_seconds, n_tokens=1)]
+At = Annotated[datetime | None, Parameter(help="When (UTC unless it names a zone); now unless given.")]
+Sale = Annotated[str, Parameter(help="Hash of the proposal, or the beginning of it.")]

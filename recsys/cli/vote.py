@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from recsys.cli.common import Common, instant, short, table
+from recsys.cli.values import At, Sale
 from recsys.cli.vote_count import approve, audit, counted, tally, verify
 from recsys.cli.vote_elsewhere import fill, hand_in, sheet
 
@@ -89,7 +90,7 @@ def propose(
     *,
     fields: Fields = Fields(),
     weights: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Put a sale to the vote. Its hash is what is voted on, so nothing in it can be changed afterwards.
@@ -100,8 +101,6 @@ def propose(
         A TOML or JSON file with the fields below, and `split`: a table of treasury, artists and rules.
     weights
         A JSON file of whole numbers by member, where votes are to have weights; one member has one vote unless given.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import sha256_hex
     from recsys.collective import Proposal, Votes
@@ -124,22 +123,20 @@ def propose(
 
 @vote.command
 def cast(
-    proposal: str,
+    proposal: Sale,
     choice: Literal["yes", "no", "abstain"] | None = None,
     *,
     member: str,
     delegate: str | None = None,
     key: Path | None = None,
     receipt: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Vote. Nobody but the operator can see the choice before the close; until then it can be changed by voting again.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     choice
         yes, no or abstain.
     member
@@ -150,8 +147,6 @@ def cast(
         The member's own key file, if they keep one.
     receipt
         Write the voter's receipt here: with it they find their ballot in what is published.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import write_atomically
     from recsys.collective import Vote, Votes
@@ -199,13 +194,11 @@ def list_(*, at: datetime | None = None, common: Common = Common()) -> None:  # 
 
 
 @vote.command
-def show(proposal: str, *, at: datetime | None = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def show(proposal: Sale, *, at: datetime | None = None, common: Common = Common()) -> None:  # noqa: B008 - frozen
     """Show all that a proposal says, and the result once it was counted.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     at
         The instant for which to tell (UTC unless it names a zone); now unless given.
     """

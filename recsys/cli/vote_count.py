@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys.cli.common import Common, instant, public_key, table
 from recsys.cli.exits import UNSOUND
+from recsys.cli.values import At, Sale
 
 if TYPE_CHECKING:
     from recsys.collective import Proposal
@@ -19,22 +19,18 @@ _SHORT = 12
 
 
 def tally(
-    proposal: str,
+    proposal: Sale,
     *,
     out: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Count a vote that has closed, record the signed result, and publish the ballots for anybody to count again.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     out
         Write the published ballots here, for recsys vote verify.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import write_atomically
     from recsys.collective import Votes, publish
@@ -76,22 +72,18 @@ def verify(
 
 
 def approve(
-    proposal: str,
+    proposal: Sale,
     *,
     out: Path = Path("approval.json"),
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Write the signed approval of a proposal that passed, which a sale must show: recsys sample pack --approval.
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     out
         Where to.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import write_atomically
     from recsys.collective import Votes
@@ -112,8 +104,7 @@ def audit(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     from recsys.collective import check_decisions
 
     found = check_decisions(common.open())
-    common.show(found.as_dict(), *found.words())
-    return 0 if found.sound else UNSOUND
+    return common.judge(found)
 
 
 def counted(one: Tally, asked: Proposal) -> list[Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from recsys.cli.common import Common, instant
+from recsys.cli.values import At, Sale
 
 
 def sheet(
-    proposal: str,
+    proposal: Sale,
     *,
     member: str,
     out: Path = Path("sheet.json"),
@@ -20,8 +20,6 @@ def sheet(
 
     Parameters
     ----------
-    proposal
-        Its hash, or the beginning of it.
     member
         The member's name.
     out
@@ -45,7 +43,7 @@ def fill(
     *,
     key: Path,
     out: Path = Path("ballot.json"),
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Fill in a sheet, on the member's own machine. The ballot that it writes is for the operator alone.
@@ -60,8 +58,6 @@ def fill(
         The member's own key file.
     out
         Where to write the ballot.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import write_atomically
     from recsys.collective.sheet import Sheet, written
@@ -80,7 +76,7 @@ def hand_in(
     ballot: Path,
     *,
     receipt: Path | None = None,
-    at: datetime | None = None,
+    at: At = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> None:
     """Take a ballot that a member filled in elsewhere.
@@ -91,8 +87,6 @@ def hand_in(
         What recsys vote fill wrote.
     receipt
         Write the voter's receipt here.
-    at
-        When (UTC unless it names a zone); now unless given.
     """
     from recsys.canonical import canonical_json, write_atomically
     from recsys.collective import Votes

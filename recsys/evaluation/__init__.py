@@ -32,7 +32,7 @@ from recsys.evaluation.protocol import evaluate, measure
 from recsys.evaluation.referee import Referee
 from recsys.evaluation.scores import Bootstrap, Score, Scores
 from recsys.evaluation.segments import by_segment, segments
-from recsys.evaluation.significance import Comparison, compare
+from recsys.evaluation.significance import Comparison, compare, stars
 from recsys.evaluation.split import HeldOut, Split, leave_out, strong_generalization, user_folds
 from recsys.evaluation.stored import read_back, write_down
 from recsys.evaluation.temporal import Events, temporal
@@ -73,6 +73,7 @@ __all__ = [
     "measure",
     "read_back",
     "segments",
+    "stars",
     "strong_generalization",
     "temporal",
     "user_folds",

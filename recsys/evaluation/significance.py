@@ -18,6 +18,8 @@ from scipy.stats import wilcoxon
 from recsys.evaluation.scores import Bootstrap, Score, Scores
 from recsys.ranking import Floats
 
+_LEVELS = {0.01: "**", 0.05: "*"}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -45,6 +47,16 @@ class Comparison:
     def significant(self, level: float = 0.05) -> bool:
         """Tell whether both tests call the difference real at this level."""
         return max(self.p_bootstrap, self.p_wilcoxon) < level
+
+    @property
+    def stars(self) -> str:
+        """Mark the difference as tables do: see :func:`stars`."""
+        return stars(self.p_bootstrap, self.p_wilcoxon)
+
+
+def stars(*p_values: float) -> str:
+    """Mark a difference that every test calls real: ``**`` at 0.01, ``*`` at 0.05, nothing above."""
+    return next((mark for level, mark in _LEVELS.items() if max(p_values) < level), "")
 
 
 def compare(
