@@ -8,13 +8,11 @@ are drawn at random. Each step keeps what it finished, so a demo that was killed
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from recsys import synthetic
-from recsys.canonical import Pseudonyms, canonical_json, write_atomically
 from recsys.consent import ConsentedListens, MemberKeys, admit, read_decisions
 from recsys.dataset import build_next
 from recsys.errors import ConfigError
@@ -22,15 +20,9 @@ from recsys.experiment import Experiment, Outcome, run
 from recsys.home import Home
 from recsys.listens import IngestReport, ingest
 from recsys.synthetic import PURPOSE
-from recsys.transparency import SigningKey
+from recsys.synthetic.founding import claim, found_collective
 
 _MARK = "demo.json"
-_SELF_PORTRAIT = b"""# What a collective states of itself; `recsys dataset card` writes it into every card.
-name = "a collective that does not exist"
-made_up = true
-recruitment = "nobody was: a program made them up"
-compensation = "nothing, for want of anybody to give it to"
-"""
 _FEWEST = 50  # fewer share too few artists to hold anybody out
 
 Step = Callable[[str], Callable[..., None]]
@@ -80,7 +72,11 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
     """
     if members < _FEWEST or seed < 0:
         raise ConfigError(f"{members} members with seed {seed}: give {_FEWEST} members or more, and a seed from 0 up")
-    _claim(home, {"members": members, "seed": seed})
+    claim(home.path / _MARK, {"members": members, "seed": seed}, tale="demo", option="--home")
+    keys_of = {"members": "", "operator": "operator"}
+    found_collective(
+        home.path, "nothing, for want of anybody to give it to", lambda whose: _demo_key(seed, keys_of[whose])
+    )
     world = home.path / "demo"
     synthetic.make_collective(world, members=members, seed=seed, progress=step("making exports"))
     ingested = ingest(world / "exports", home.contributions, home.pseudonyms, progress=step("reading exports"))
@@ -95,24 +91,6 @@ def play(home: Home, *, members: int, seed: int, experiment: Experiment, step: S
     training = step("training")
     outcome = run(experiment, home, progress=lambda done, total, loss: training(done, total, f"loss {loss:.6g}"))
     return Demo(members, ingested, admitted, dict(version.manifest.counts), outcome)
-
-
-def _claim(home: Home, facts: dict[str, int]) -> None:
-    """Mark the folder as this demo's, unless it holds something else already."""
-    mark = home.path / _MARK
-    if mark.exists():
-        found = json.loads(mark.read_bytes())
-        if found != facts:
-            raise ConfigError(
-                f"{home.path} holds the demo of {found['members']:,} members with seed {found['seed']}; "
-                "give this one another folder: --home DIR"
-            )
-    elif home.path.exists() and any(home.path.iterdir()):
-        raise ConfigError(f"{home.path} holds something that is not a demo; give the demo another folder: --home DIR")
-    write_atomically(mark, canonical_json(facts))
-    write_atomically(home.path / "collective.toml", _SELF_PORTRAIT)
-    Pseudonyms.at(home.path / "keys" / "member.key", make=lambda: _demo_key(facts["seed"]))
-    SigningKey.at(home.path / "keys" / "operator.key", make=lambda: _demo_key(facts["seed"], "operator"))
 
 
 def _demo_key(seed: int, whose: str = "") -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,24 +10,18 @@ from typing import Any
 
 from recsys import synthetic
 from recsys.bundle import Limits
-from recsys.canonical import Pseudonyms, canonical_json, write_atomically
+from recsys.canonical import canonical_json, write_atomically
 from recsys.collective import Members
 from recsys.consent import MemberKeys
 from recsys.errors import ConfigError
 from recsys.experiment import Experiment
 from recsys.home import Home
 from recsys.replay.cast import Cast, made_up_key
-from recsys.transparency import SigningKey
+from recsys.synthetic.founding import claim, found_collective
 
 FEWEST = 200
 _ENOUGH = 5_000
 _STORY = "story.json"
-_SELF_PORTRAIT = b"""# What a collective states of itself; `recsys dataset card` writes it into every card.
-name = "a collective that does not exist"
-made_up = true
-recruitment = "nobody was: a program made them up"
-compensation = "money that does not exist, to the cent"
-"""
 
 Step = Callable[[str], Callable[..., None]]
 Facts = dict[str, Any]
@@ -91,27 +84,11 @@ class Stage:
             raise ConfigError(
                 f"{self.members} members with seed {self.seed}: give {FEWEST} or more, and a seed from 0 up"
             )
-        story = self.out / _STORY
-        if story.exists():
-            facts: Facts = json.loads(story.read_bytes())
-            if {name: facts.get(name) for name in told} != told:
-                raise ConfigError(
-                    f"{self.out} holds the story of {facts.get('members')} members with seed {facts.get('seed')}; "
-                    "give this one another folder: --out DIR"
-                )
-            self._found()
-            return facts
-        if self.out.exists() and any(self.out.iterdir()):
-            raise ConfigError(f"{self.out} holds something that is no story; give it another folder: --out DIR")
-        self.note(told)
-        self._found()
-        return told
-
-    def _found(self) -> None:
-        """Found the collective, unless it is."""
-        write_atomically(self.home.path / "collective.toml", _SELF_PORTRAIT)
-        Pseudonyms.at(self.home.path / "keys" / "member.key", make=lambda: made_up_key(self.seed, "members"))
-        SigningKey.at(self.home.path / "keys" / "operator.key", make=lambda: made_up_key(self.seed, "operator"))
+        facts = claim(self.out / _STORY, told, tale="story", option="--out")
+        found_collective(
+            self.home.path, "money that does not exist, to the cent", lambda whose: made_up_key(self.seed, whose)
+        )
+        return facts
 
     def note(self, facts: Facts) -> None:
         """Write down what is known so far."""

@@ -139,7 +139,9 @@ def test_too_few_make_no_story(tmp_path, members, seed, said):
 
 def test_a_folder_that_holds_something_else_is_left_alone(played, tmp_path):
     (tmp_path / "letter").write_text("dear")
-    with pytest.raises(ConfigError, match="holds something that is no story"):
+    with pytest.raises(
+        ConfigError, match="holds something that is not a story; give the story another folder"
+    ):
         tell(stage(tmp_path))
     with pytest.raises(ConfigError, match="holds the story of 200 members with seed 0"):
         tell(Stage(played[0], 300, 0, Experiment(), quiet))
