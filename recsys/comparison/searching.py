@@ -62,36 +62,72 @@ class Tuned:
     tried: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One search: the study it is made at, and how long.
+
+    Attributes
+    ----------
+    seconds
+        Time for trials: none begins afterwards, and one that is under way is given up at its next look.
+    study
+        Name of the study in the file.
+    max_trials
+        At most so many trials of each stage.
+    """
+
+    seconds: float
+    study: str = "study"
+    max_trials: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What all searches of a contest have in common.
+
+    Attributes
+    ----------
+    seed
+        Decides what is tried, and each model's start.
+    storage
+        SQLite file that keeps the trials; in memory unless given.
+    keys
+        Stable numbers of the items, by which their factors start; their places unless given.
+    """
+
+    seed: int = 0
+    storage: Path | None = None
+    keys: NDArray[np.uint64] | None = None
+
+
 def search(
     contender: Contender,
     referee: Referee,
+    plan: Plan,
+    terms: Terms,
     *,
-    seconds: float,
-    seed: int = 0,
-    storage: Path | None = None,
-    study: str = "study",
     report: Report | None = None,
-    max_trials: int | None = None,
-    keys: NDArray[np.uint64] | None = None,
     worker: int | None = None,
 ) -> Tuned:
-    """Search a contender's settings, without what may be added to it; arguments as of :func:`recsys.comparison.tune`.
+    """Search a contender's settings, without what may be added to it.
 
     Parameters
     ----------
-    contender, referee, seconds, seed, storage, study, report, max_trials, keys
-        As there.
+    contender, referee, report
+        As in :func:`recsys.comparison.tune`.
+    plan, terms
+        How it is searched.
     worker
         Number of this process among several at one study, which then try what the others do not.
     """
-    opened = _Opened.at(storage, study, seed, worker)
-    looking = _Search(contender, referee, time.monotonic() + seconds, seed, report, keys)
+    opened = _Opened.at(terms.storage, plan.study, terms.seed, worker)
+    looking = _Search(contender, referee, time.monotonic() + plan.seconds, terms, report)
     opened.ask_for({**contender.start, **_rung(contender, 0)})
-    looking.run(opened, _space(contender, _rung(contender, 0)), seconds * _SEARCH_SHARE, max_trials)
+    looking.run(opened, _space(contender, _rung(contender, 0)), plan.seconds * _SEARCH_SHARE, plan.max_trials)
     if contender.ladder:
         looking.climb(opened)
         at = {contender.ladder[0]: opened.study.best_params[contender.ladder[0]]}
-        looking.run(opened, _space(contender, at), seconds, max_trials)
+        looking.run(opened, _space(contender, at), plan.seconds, plan.max_trials)
     tried = opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     best = opened.study.best_trial
     return Tuned(_settings(best), float(opened.study.best_value), len(tried), dict(best.params))
@@ -149,9 +185,8 @@ class _Search:
     contender: Contender
     referee: Referee
     deadline: float
-    seed: int
+    terms: Terms
     report: Report | None
-    keys: NDArray[np.uint64] | None
 
     def run(self, opened: _Opened, space: Mapping[str, Any], seconds: float, max_trials: int | None) -> None:
         """Try settings until the time is over, or there is nothing left to choose."""
@@ -192,7 +227,7 @@ class _Search:
             worse = len(looks) > 1 and looks[sweep] < max(looks.values())
             return worse or trial.should_prune() or time.monotonic() >= self.deadline
 
-        model = self.contender.fit(train, settings, Training(self.seed, watch, self.keys))
+        model = self.contender.fit(train, settings, Training(self.terms.seed, watch, self.terms.keys))
         value = self._value(model) if not looks else max(looks.values())
         if looks:
             trial.set_user_attr("iterations", max(looks, key=lambda sweep: looks[sweep]))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.comparison.contender import Contender, Params
-from recsys.comparison.searching import Report, Tuned, search
+from recsys.comparison.searching import Plan, Report, Terms, Tuned, search
 from recsys.comparison.workers import Crew, Task
 from recsys.evaluation import Referee
 
@@ -58,14 +58,15 @@ def tune(
     crew
         Other processes that do the work; they were told `referee`, `seed`, `storage` and `keys` when they began.
     """
-    how = _How(seed, storage, max_trials, keys, crew)
+    how = _How(Terms(seed=seed, storage=storage, keys=keys), crew)
+    plan = Plan(seconds=seconds, study=study, max_trials=max_trials)
     if contender.then is None:
-        return _part(contender, referee, Task(contender.name, None, study, seconds, max_trials), report, how)
+        return _part(contender, referee, Task(contender.name, None, plan), report, how)
     ends = time.monotonic() + seconds
-    task = Task(contender.name, None, study, seconds * _FIRST_SHARE, max_trials)
+    task = Task(contender.name, None, replace(plan, seconds=seconds * _FIRST_SHARE))
     first = _part(replace(contender, then=None), referee, task, report, how)
-    left = max(ends - time.monotonic(), 0.0)
-    task = Task(contender.name, first.params, f"{study}-{_digest(first.params)}", left, max_trials)
+    left = replace(plan, seconds=max(ends - time.monotonic(), 0.0), study=f"{study}-{_digest(first.params)}")
+    task = Task(contender.name, first.params, left)
     last = _part(contender.then(first.params), referee, task, _counted_on(report, first.trials), how)
     trials = first.trials + last.trials
     if last.value <= first.value:
@@ -75,29 +76,17 @@ def tune(
 
 @dataclass(frozen=True)
 class _How:
-    seed: int
-    storage: Path | None
-    max_trials: int | None
-    keys: NDArray[np.uint64] | None
+    terms: Terms
     crew: Crew | None
 
 
 def _part(contender: Contender, referee: Referee, task: Task, report: Report | None, how: _How) -> Tuned:
     """Search the settings of one part: by the crew, if there is one, whose findings are read where it left them."""
-    together = how.crew if contender.space else None
-    if together:
-        together.search(task, report)
-    return search(
-        contender,
-        referee,
-        seconds=0.0 if together else task.seconds,
-        seed=how.seed,
-        storage=how.storage,
-        study=task.study,
-        report=report,
-        max_trials=task.max_trials,
-        keys=how.keys,
-    )
+    crew = how.crew if contender.space else None
+    if crew:
+        crew.search(task, report)
+    plan = replace(task.plan, seconds=0.0) if crew else task.plan  # a crew of which nobody is left is as good as none
+    return search(contender, referee, plan, how.terms, report=report)
 
 
 def _counted_on(report: Report | None, trials: int) -> Report | None:

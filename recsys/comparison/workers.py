@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.comparison.contender import Contender, Params
-from recsys.comparison.searching import Report, search
+from recsys.comparison.searching import Plan, Report, Terms, search
 from recsys.evaluation import HeldOut, Referee
 from recsys.parallel import end_with_parent
 
@@ -40,15 +40,13 @@ class Task:
         Of the contender, as :data:`recsys.comparison.ALL` has it.
     found
         Settings to search an addition to; the contender's own are searched unless given.
-    study, seconds, max_trials
-        As in :func:`recsys.comparison.tune`.
+    plan
+        The study, and how long.
     """
 
     name: str
     found: Params | None
-    study: str
-    seconds: float
-    max_trials: int | None
+    plan: Plan
 
     def contender(self) -> Contender:
         """Give the contender whose settings are searched."""
@@ -64,9 +62,7 @@ class _Order:
 
     number: int
     referee: Referee
-    seed: int
-    storage: Path
-    keys: NDArray[np.uint64] | None
+    terms: Terms
 
 
 class Crew:
@@ -149,7 +145,8 @@ def crew(
         yield None
         return
     storage.parent.mkdir(parents=True, exist_ok=True)
-    orders = [_Order(number, _untested(referee), seed, storage, keys) for number in range(workers)]
+    terms = Terms(seed=seed, storage=storage, keys=keys)
+    orders = [_Order(number, _untested(referee), terms) for number in range(workers)]
     members = [_started(order, workers) for order in orders]
     try:
         started = Crew(members)
@@ -205,13 +202,9 @@ def _work(line: Connection, order: _Order) -> None:
             search(
                 task.contender(),
                 order.referee,
-                seconds=task.seconds,
-                seed=order.seed,
-                storage=order.storage,
-                study=task.study,
+                task.plan,
+                order.terms,
                 report=lambda *told: line.send(told),
-                max_trials=task.max_trials,
-                keys=order.keys,
                 worker=order.number,
             )
         except Exception as error:  # noqa: BLE001 - is raised again where the search was asked for
