@@ -42,12 +42,19 @@ class Interrupted(Stage):
 
     failed: set[str] = field(default_factory=set)
 
+    def open(self):
+        facts = super().open()
+        self._fail_after("opening")
+        return facts
+
     def note(self, facts):
-        act = facts.get("acts", [""])[-1]
-        if act not in self.failed:
-            self.failed.add(act)
-            raise KeyboardInterrupt
+        self._fail_after(facts["acts"][-1])
         super().note(facts)
+
+    def _fail_after(self, what):
+        if what not in self.failed:
+            self.failed.add(what)
+            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +146,7 @@ def test_too_few_make_no_story(tmp_path, members, seed, said):
 
 def test_a_folder_that_holds_something_else_is_left_alone(played, tmp_path):
     (tmp_path / "letter").write_text("dear")
-    with pytest.raises(
-        ConfigError, match="holds something that is not a story; give the story another folder"
-    ):
+    with pytest.raises(ConfigError, match="holds something that is not a story; give the story another folder"):
         tell(stage(tmp_path))
     with pytest.raises(ConfigError, match="holds the story of 200 members with seed 0"):
         tell(Stage(played[0], 300, 0, Experiment(), quiet))
