@@ -255,10 +255,13 @@ def _database(storage: Path) -> optuna.storages.RDBStorage:
 
 
 def _give_up_lost(study: optuna.Study) -> None:
-    """Mark what a process of this machine tried that is gone as failed, so that it may be tried again."""
+    """Mark what a process of this machine tried that is gone as failed, so that it may be tried again.
+
+    Who asks for a trial signs it behind the same door; one that nobody signed is of a process that died in it.
+    """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         host, _, pid = trial.user_attrs.get(_PROCESS, "").rpartition(":")
-        if host == socket.gethostname() and not Path(f"/proc/{pid}").exists():
+        if not host or (host == socket.gethostname() and not Path(f"/proc/{pid}").exists()):
             study.tell(trial.number, state=TrialState.FAIL)
 
 
