@@ -47,9 +47,20 @@ def test_a_sample_is_tested_on_strangers(sample, mine):
     for scores in (trial.everything.scores, trial.known.scores):
         assert all(0 < one[name].low < one[name].mean < one[name].high < 1 for one in scores.values())
     assert trial.known.scores["sample"][name].mean > trial.everything.scores["sample"][name].mean
-    assert trial.known.by(name)[0].difference.mean > 0
+    for figures in (trial.everything, trial.known):
+        for one in figures.by(name):
+            apart = figures.scores["sample"][name].mean - figures.scores[one.other][name].mean
+            assert one.difference.mean == pytest.approx(apart)
     assert json.dumps(trial.as_dict())
     assert "artists in your file" in trial.verdict
+
+
+def test_a_sample_is_ahead_where_listeners_hear_what_it_holds_to_be_alike(sample):
+    names = sample.named.artists.names
+    circles = [[name, *(near for near, _ in sample.similar(name, 9).artists)] for name in names]
+    rows = [[name in circle for name in names] for circle in circles]
+    trial = try_on(sample, histories(rows, names))
+    assert all(one.difference.low > 0 for one in trial.known.by("ndcg_at_100"))
 
 
 def test_figures_of_a_sample_are_those_of_asking_it_by_name(sample, mine):
