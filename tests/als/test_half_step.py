@@ -116,6 +116,30 @@ def test_many_short_rows_in_half_precision(k):
     assert 0 < distance(one, half_step(matrix, Y, OBJECTIVES["implicit"])) < 1e-2
 
 
+MANY = [*range(30, 130), 2_500, 3_000, 5_000, 9_000, 12_000, 0]
+"""Rows that are solved alone, and some that are solved in lock-step over several tiles of columns."""
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+@pytest.mark.parametrize("level", LEVELS)
+def test_long_rows_in_lock_step(level, objective):
+    matrix, Y = ragged(MANY, 12_000), factors(12_000, 65)
+    found, _ = solve(matrix, Y, objective, level=level)
+    assert distance(found, half_step(matrix, Y, objective)) < 2e-5
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("k", [64, 97, 128])
+def test_a_long_row_does_not_depend_on_its_company(k, half):
+    matrix, Y = ragged(MANY, 12_000), factors(12_000, k)
+    told = {"half": half, "effort": Effort(2, 0.0), "start": factors(len(MANY), k, seed=1)}
+    one, three = (solve(matrix, Y, OBJECTIVES["ials"], threads=n, **told)[0] for n in (1, 3))
+    assert one.tobytes() == three.tobytes()
+    few = slice(101, 104)
+    alone = solve(matrix[few], Y, OBJECTIVES["ials"], **{**told, "start": told["start"][few]})[0]
+    assert alone.tobytes() == one[few].tobytes()
+
+
 def test_factors_without_bounds_are_refused():
     with pytest.raises(ModelInvalidError, match="raise `regularization`"):
         Fixed.prepare(np.full((3, 2), 1e30, np.float32), OBJECTIVES["ials"], Machine(1, LEVELS[0]), half=True)

@@ -95,10 +95,10 @@ Tall tall(const Anything& factors, int64_t k) {
 }
 
 // Borders of tiles of rows: at most kTile rows, fewer where rows are long, so that no thread is left with the last long rows.
-std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t rows) {
+std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int64_t first, int64_t rows) {
     constexpr int64_t kPairs = 16384;
-    std::vector<int64_t> borders{0};
-    for (int64_t at = 0; at < rows;) {
+    std::vector<int64_t> borders{first};
+    for (int64_t at = first; at < rows;) {
         int64_t pairs = 0, end = at;
         while (end < rows && end - at < kTile && (end == at || pairs < kPairs)) {
             pairs += indptr[order[end] + 1] - indptr[order[end]];
@@ -107,6 +107,14 @@ std::vector<int64_t> cut_tiles(const int64_t* indptr, const int64_t* order, int6
         borders.push_back(at = end);
     }
     return borders;
+}
+
+// The rows at the beginning of the order that are long enough to be solved in lock-step.
+int64_t count_long(const HalfStep& step) {
+    const int64_t longest = std::max(longest_alone(step), step.dual_limit);
+    int64_t count = 0;
+    while (count < step.rows && step.indptr[step.order[count] + 1] - step.indptr[step.order[count]] > longest) ++count;
+    return count;
 }
 
 // Cuts a k x k matrix into panels; what lies beyond k is zero.
@@ -178,6 +186,7 @@ class SolveMemory {
     SolveMemory(int64_t stride, int64_t longest_row)
         : room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
           memory_(stride * (2 * kTileRoom + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
+    int64_t room() const { return room_; }
     Scratch scratch(int64_t stride) {
         float* at = memory_.data();
         const auto take = [&](int64_t floats) { return std::exchange(at, at + floats); };
@@ -224,17 +233,21 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
     nb::gil_scoped_release release;
     PackedBasis in(into, level.panel), out(back, level.panel);
     const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
-                        fixed.data(), half, direct ? direct->data() : nullptr, k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
+                        fixed.data(), half, direct ? direct->data() : nullptr,
+                        static_cast<int64_t>(fixed.shape(0)), k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
                         extrapolated ? extrapolated->data() : nullptr, extrapolated_half, scale, momentum, objective.data(), squares.data()};
     std::vector<SolveMemory> memory;
     int64_t longest = 0;
     for (int64_t row = 0; row < rows; ++row) longest = std::max(longest, indptr.data()[row + 1] - indptr.data()[row]);
     for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest);
-    const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), rows);
-    run_tasks(tiles.size() - 1, threads, [&](int64_t task, int worker) {
+    const int64_t long_rows = count_long(step), most = rows_together(step, memory[0].room());
+    const int64_t batches = long_rows ? std::max<int64_t>(std::min<int64_t>(threads, long_rows), (long_rows + most - 1) / most) : 0;
+    const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), long_rows, rows);
+    run_tasks(batches + tiles.size() - 1, threads, [&](int64_t task, int worker) {
         Scratch scratch = memory[worker].scratch(stride);
-        level.solve(step, tiles[task], tiles[task + 1], scratch);
+        if (task < batches) level.solve_together(step, task, batches, (long_rows - task + batches - 1) / batches, scratch);
+        else level.solve(step, tiles[task - batches], tiles[task - batches + 1], scratch);
     });
 }
 

@@ -50,7 +50,7 @@ struct HalfStep {
     const void* fixed;  // columns x stride, in the basis of `into`
     bool half;          // fixed is stored in half precision
     const float* direct;  // columns x stride or null: what a unit of a column's dual variable adds to a solution
-    int64_t factors, stride;
+    int64_t columns, factors, stride;
 
     Panels into, back;    // row factors into the basis of the half-step, and back
     const float* dense;   // stride: diagonal of the dense part without ridge
@@ -68,6 +68,18 @@ struct HalfStep {
     double* squares;    // rows: squared length of the solution, or of what was extrapolated before it was scaled
 };
 
+// Bytes of fixed columns that are to stay in a core's own second-level cache while they are worked on.
+constexpr int64_t kSecondCacheBytes = 256 << 10;
+constexpr int64_t kColumnTileBytes = 512 << 10;
+
+// Rows of more pairs are solved in lock-step: they neither fit into the cache nor have few pairs in a tile of columns.
+inline int64_t longest_alone(const HalfStep& step) {
+    constexpr int64_t kPairsInTile = 6;
+    const int64_t bytes = step.stride * (step.half ? 2 : 4), in_cache = kSecondCacheBytes / bytes;
+    const int64_t tiles = step.columns * bytes / kColumnTileBytes + 1, of_some_use = kPairsInTile * tiles;
+    return in_cache > of_some_use ? in_cache : of_some_use;
+}
+
 // Per-thread memory, in floats from one block; sizes are given by scratch_floats.
 struct Scratch {
     float* tile;
@@ -78,6 +90,10 @@ struct Scratch {
     float* zero;
     int64_t room;  // pairs that `pairs` holds
 };
+
+// Rows that are solved in lock-step at once: their state takes the place of `pairs`.
+constexpr int64_t kStateFloats = 32;  // beside five vectors
+inline int64_t rows_together(const HalfStep& step, int64_t room) { return room * step.stride / (5 * step.stride + kStateFloats); }
 
 // The best items of each user. Items lie in panels: panel p holds, factor by factor, items p * panel .. of `ids`.
 struct TopK {
@@ -104,5 +120,6 @@ struct Level {
     void (*gram)(Tall factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
     void (*rotate)(Tall factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half, float* work);
     void (*solve)(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch);
+    void (*solve_together)(const HalfStep& step, int64_t first, int64_t every, int64_t count, Scratch& scratch);
     void (*best)(const TopK& task, int64_t begin, int64_t end, float* queries, void* memory);
 };

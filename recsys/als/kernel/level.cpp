@@ -16,6 +16,6 @@ static bool supported() {
 }
 
 extern const Level level;
-const Level level = {RECSYS_LEVEL_NAME, kPanel, supported, gram, rotate, solve, best};
+const Level level = {RECSYS_LEVEL_NAME, kPanel, supported, gram, rotate, solve, solve_together, best};
 
 }  // namespace RECSYS_LEVEL

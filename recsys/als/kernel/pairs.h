@@ -1,12 +1,11 @@
-// The pairs of a row: where they lie, how they are copied and fetched in time, and the sums over them, in groups of four.
+// The pairs of a row and the sums over them, in groups of four.
 #pragma once
 
-#include "dense.h"
+#include "columns.h"
 
 namespace RECSYS_LEVEL {
 
 constexpr int kGroup = 4;               // pairs handled together in the inner loops
-constexpr int64_t kShortFloats = 8192;  // rows of at most this many floats are copied in single precision
 
 // The weights b and q of equation (1) for a group of values.
 struct Weights {
@@ -18,75 +17,43 @@ struct Weights {
     }
 };
 
-template <class Real>
-static RECSYS_INLINE void prefetch(const Real* row, int64_t stride) {
-    const char* bytes = reinterpret_cast<const char*>(row);
-    for (int64_t at = 0; at < stride * static_cast<int64_t>(sizeof(Real)); at += 64) __builtin_prefetch(bytes + at);
-}
-
-// Pairs of the row that comes next: fetched a few at a time while this row is worked on, so that no row waits for its own.
-template <class Real>
-struct Upcoming {
-    const Real* fixed;
-    const int32_t* columns;
-    int64_t count, stride, rate;
-    static constexpr int64_t kMost = 96;  // as many as stay in the first-level cache
-    static constexpr int64_t kPasses = 3;
-
-    Upcoming(const Real* all, const int32_t* ids, int64_t pairs, int64_t row_stride, int64_t groups)
-        : fixed(all), columns(ids), count(pairs < kMost ? pairs : kMost), stride(row_stride),
-          rate(count / (kPasses * groups + 1) + 1) {}
-
-    RECSYS_INLINE void fetch() {
-        for (int64_t end = count < rate ? 0 : count - rate; count > end;) prefetch(fixed + columns[--count] * stride, stride);
+// A vector of factors that a pass over pairs reads or adds to: in registers, where `kVectors` says how many it takes ...
+template <int kVectors>
+struct Operand {
+    Vec at[kVectors];
+    RECSYS_INLINE Operand(const float* from, int64_t) {
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) at[j] = load(from + j * kWidth);
     }
-    RECSYS_INLINE void fetch_all() {
-        while (count > 0) prefetch(fixed + columns[--count] * stride, stride);
+    RECSYS_INLINE int64_t size() const { return kVectors * kWidth; }
+    RECSYS_INLINE Vec get(int64_t j) const { return at[j / kWidth]; }
+    RECSYS_INLINE void set(int64_t j, Vec v) { at[j / kWidth] = v; }
+    RECSYS_INLINE void keep(float* to) const {
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) store(to + j * kWidth, at[j]);
     }
 };
 
-// A row's pairs where they lie in the matrix of fixed factors. The first were fetched while the row before was worked on.
-template <class Real>
-struct Gathered {
-    const Real* fixed;
-    const int32_t* columns;
-    int64_t count, stride;
-    RECSYS_INLINE const Real* operator()(int64_t i) const {
-        const int64_t ahead = i + kAhead;
-        if (ahead < count && ahead >= Upcoming<Real>::kMost) prefetch(fixed + columns[ahead] * stride, stride);
-        return fixed + columns[i] * stride;
-    }
-    static constexpr int64_t kAhead = 32;
-};
-
-// The same, copied to a buffer on the way: short rows in single precision, longer ones as they are.
-template <class Real, class To>
-struct Copying {
-    Gathered<Real> from;
-    To* to;
-    RECSYS_INLINE const To* operator()(int64_t i) const {
-        const Real* z = from(i);
-        To* copy = to + i * from.stride;
-        if constexpr (sizeof(Real) == sizeof(To)) __builtin_memcpy(copy, z, sizeof(To) * from.stride);
-        else
-            for (int64_t j = 0; j < from.stride; j += kWidth) store(copy + j, load(z + j));
-        return copy;
-    }
-};
-
-// The pairs in that buffer.
-template <class Real>
-struct Copied {
-    const Real* pairs;
+// ... and in memory, where it is too long for that.
+template <>
+struct Operand<0> {
+    float* at;
     int64_t stride;
-    RECSYS_INLINE const Real* operator()(int64_t i) const { return pairs + i * stride; }
+    RECSYS_INLINE Operand(float* from, int64_t n) : at(from), stride(n) {}
+    RECSYS_INLINE int64_t size() const { return stride; }
+    RECSYS_INLINE Vec get(int64_t j) const { return load(at + j); }
+    RECSYS_INLINE void set(int64_t j, Vec v) const { store(at + j, v); }
+    RECSYS_INLINE void keep(float*) const {}
 };
 
-template <class Real>
-static RECSYS_INLINE Quad dots(const Real* const (&z)[kGroup], const float* x, int64_t stride) {
+// Vectors of an operand of this many floats: three of them and the columns of a group are to fit into the registers.
+constexpr int held(int64_t stride) { return (kGroup + 3) * stride <= 32 * kWidth && kWidth == 16 ? stride / kWidth : 0; }
+
+template <class Real, class Vector>
+static RECSYS_INLINE Quad dots(const Real* const (&z)[kGroup], const Vector& x) {
     Vec even[kGroup] = {}, odd[kGroup] = {};
-    for (int64_t j = 0; j < stride; j += 2 * kWidth) {
-        const Vec first = load(x + j), second = load(x + j + kWidth);
+    for (int64_t j = 0; j < x.size(); j += 2 * kWidth) {
+        const Vec first = x.get(j), second = x.get(j + kWidth);
 #pragma GCC unroll 4
         for (int g = 0; g < kGroup; ++g) {
             even[g] += load(z[g] + j) * first;
@@ -97,26 +64,25 @@ static RECSYS_INLINE Quad dots(const Real* const (&z)[kGroup], const float* x, i
     return sums(even);
 }
 
-template <class Real>
-static RECSYS_INLINE void add(const Real* const (&z)[kGroup], Quad c, int64_t stride, float* to) {
-    for (int64_t j = 0; j < stride; j += kWidth)
-        store(to + j, load(to + j) + (c[0] * load(z[0] + j) + c[1] * load(z[1] + j)) +
-                          (c[2] * load(z[2] + j) + c[3] * load(z[3] + j)));
+template <class Real, class Vector>
+static RECSYS_INLINE void add(const Real* const (&z)[kGroup], Quad c, Vector& to) {
+    for (int64_t j = 0; j < to.size(); j += kWidth)
+        to.set(j, to.get(j) + (c[0] * load(z[0] + j) + c[1] * load(z[1] + j)) +
+                      (c[2] * load(z[2] + j) + c[3] * load(z[3] + j)));
 }
 
-template <class Real>
-static RECSYS_INLINE void add_with_squares(const Real* const (&z)[kGroup], Quad c, Quad q, int64_t stride, float* to,
-                                    float* squares) {
-    for (int64_t j = 0; j < stride; j += kWidth) {
-        Vec linear = load(to + j), square = load(squares + j);
+template <class Real, class Vector>
+static RECSYS_INLINE void add_with_squares(const Real* const (&z)[kGroup], Quad c, Quad q, Vector& to, Vector& squares) {
+    for (int64_t j = 0; j < to.size(); j += kWidth) {
+        Vec linear = to.get(j), square = squares.get(j);
 #pragma GCC unroll 4
         for (int g = 0; g < kGroup; ++g) {
             const Vec y = load(z[g] + j);
             linear += c[g] * y;
             square += (q[g] * y) * y;
         }
-        store(to + j, linear);
-        store(squares + j, square);
+        to.set(j, linear);
+        squares.set(j, square);
     }
 }
 
@@ -152,6 +118,20 @@ struct Row {
         for (int g = 0; g < kGroup; ++g) z[g] = i + g < count ? pairs(i + g) : reinterpret_cast<Pointer>(zero);
         for (int g = 0; i + g < count; ++g) value[g] = values[i + g];
         body(z, value, i);
+    }
+};
+
+// The vectors of one system, each `stride` floats.
+struct Vectors {
+    int64_t stride;
+    float *diagonal, *inverse, *residual, *direction, *image;
+    static constexpr int64_t kOthers = 4;
+
+    // The diagonal of row u's dense part is written to `dense`; the others have `memory`.
+    Vectors(const HalfStep& step, int64_t u, float* dense, float* memory, int64_t n)
+        : stride(n), diagonal(dense), inverse(memory), residual(memory + n), direction(memory + 2 * n), image(memory + 3 * n) {
+        const float ridge = step.ridge[u * step.ridge_step];
+        for (int64_t j = 0; j < n; j += kWidth) store(diagonal + j, load(step.dense + j) + ridge);
     }
 };
 

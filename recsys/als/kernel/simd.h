@@ -93,15 +93,34 @@ static inline Quad fold(Vec v) {
     return parts[0];
 }
 
-// Four horizontal sums at once.
-static inline Quad sums(const Vec (&v)[4]) {
-    const Quad a = fold(v[0]), b = fold(v[1]), c = fold(v[2]), d = fold(v[3]);
+// In each four lanes: a0 + a2, b0 + b2, a1 + a3, b1 + b3.
+static inline Vec halve(Vec a, Vec b) {
+#if defined(__AVX512F__)
+    return (Vec)(_mm512_unpacklo_ps((__m512)a, (__m512)b) + _mm512_unpackhi_ps((__m512)a, (__m512)b));
+#elif defined(__AVX2__)
+    return (Vec)(_mm256_unpacklo_ps((__m256)a, (__m256)b) + _mm256_unpackhi_ps((__m256)a, (__m256)b));
+#else
     typedef int32_t Pick __attribute__((vector_size(16)));
-    const Pick low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
-    const Quad ab = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
-    const Quad cd = __builtin_shuffle(c, d, low) + __builtin_shuffle(c, d, high);
-    return __builtin_shuffle(ab, cd, first) + __builtin_shuffle(ab, cd, second);
+    return __builtin_shuffle(a, b, Pick{0, 4, 1, 5}) + __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
+#endif
 }
+
+// In each four lanes, of two that were halved: ab0 + ab2, ab1 + ab3, cd0 + cd2, cd1 + cd3.
+static inline Vec quarter(Vec ab, Vec cd) {
+#if defined(__AVX512F__)
+    const __m512d x = (__m512d)ab, y = (__m512d)cd;
+    return (Vec)_mm512_unpacklo_pd(x, y) + (Vec)_mm512_unpackhi_pd(x, y);
+#elif defined(__AVX2__)
+    const __m256d x = (__m256d)ab, y = (__m256d)cd;
+    return (Vec)_mm256_unpacklo_pd(x, y) + (Vec)_mm256_unpackhi_pd(x, y);
+#else
+    typedef int32_t Pick __attribute__((vector_size(16)));
+    return __builtin_shuffle(ab, cd, Pick{0, 1, 4, 5}) + __builtin_shuffle(ab, cd, Pick{2, 3, 6, 7});
+#endif
+}
+
+// Four horizontal sums at once.
+static inline Quad sums(const Vec (&v)[4]) { return fold(quarter(halve(v[0], v[1]), halve(v[2], v[3]))); }
 
 static inline float sum(Vec v) {
     const Quad q = fold(v);
