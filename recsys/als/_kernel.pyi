@@ -11,7 +11,9 @@ def gram(
 def rotate(
     factors: NDArray[np.float32] | NDArray[np.uint16],
     into: NDArray[np.float32],
-    out: NDArray[np.float32] | NDArray[np.uint16],
+    out: NDArray[np.float32] | NDArray[np.uint16] | None,
+    turned: NDArray[np.float32] | None,
+    unit: float,
     level: str,
     threads: int,
 ) -> None: ...
@@ -25,7 +27,8 @@ def solve(
     fixed: NDArray[np.float32] | NDArray[np.uint16],
     direct: NDArray[np.float32] | None,
     into: NDArray[np.float32],
-    back: NDArray[np.float32],
+    back: NDArray[np.float32] | None,
+    unit: float,
     dense: NDArray[np.float32],
     ridge: NDArray[np.float32],
     steps: int,

@@ -32,7 +32,8 @@ def one_blas_thread() -> AbstractContextManager[object]:
 class Basis:
     """Factors y of fixed rows become ``y rotate``; solutions go ``x into`` it and ``back``; scores stay what they are.
 
-    `dense` is the diagonal, shape (factors,); `ridged` says that it holds lambda already.
+    `dense` is the diagonal, shape (factors,); `ridged` says that it holds lambda already. `turn` is `rotate` where that
+    only turns the coordinates and keeps lengths: there, the loss does not ask whether factors were brought back.
     """
 
     rotate: Float64s
@@ -40,6 +41,10 @@ class Basis:
     back: Float64s
     dense: Float64s
     ridged: bool
+
+    @property
+    def turn(self) -> Float64s | None:  # noqa: D102 - said above
+        return None if self.ridged else self.rotate
 
     @classmethod
     def choose(cls, gram: Float64s, objective: Objective, *, training: bool) -> Basis:

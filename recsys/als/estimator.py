@@ -19,6 +19,7 @@ from recsys import ranking
 from recsys.als import checkpoints, parameters
 from recsys.als.halfstep import Effort, Machine
 from recsys.als.inputs import canonical
+from recsys.als.interrupts import held_back
 from recsys.als.lead import Lead
 from recsys.als.model import ALSModel
 from recsys.als.objective import Float32s, Kind, Objective
@@ -122,8 +123,8 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             One stable unsigned integer per item; with `random_state` it decides where the item's factors start,
             whatever other items and users there are. By default an item's key is its column.
         start
-            Factors (users or None, items) to start from instead; None starts the users at zero. Set `warm_up` to 0 to
-            go on from factors that were trained already.
+            Factors (users or None, items) to start from instead; None starts the users at zero, as a warm-up does. Set
+            `warm_up` to 0 to go on from factors that were trained already.
         callback
             Called as ``callback(sweep, loss, model)`` after each sweep, counted from 1; a true answer stops training.
             `model` shows the factors as they are: it holds for the duration of the call only.
@@ -227,13 +228,14 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         *,
         warm_up: int = 0,
     ) -> None:
-        """Sweep until done; Ctrl-C leaves the model so far behind and goes on to the caller."""
+        """Sweep until done; Ctrl-C waits for the end of a sweep, leaves the model so far and goes on to the caller."""
         machine = Machine.choose(self.num_threads)
         recipe = Recipe(Effort(self.cg_steps, 0.0), self.momentum, self.half_precision, machine, warm_up)
         training = Training(matrix, self.loss_function(), recipe, state)
         try:
             while state.sweep < iterations and not self._converged(state.losses):
-                training.sweep()
+                with held_back():  # between the halves of a sweep users and items do not fit together
+                    training.sweep()
                 if keeper:
                     keeper.keep()
                 if callback and callback(state.sweep, state.losses[-1], self._view(state)):

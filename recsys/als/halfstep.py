@@ -47,6 +47,10 @@ class Machine:
         _kernel.gram(factors, out, self.level, self.threads)
         return out
 
+    def turn(self, factors: Float32s, by: Float64s) -> None:
+        """Multiply `factors`, shape (rows, factors), by a matrix, in place."""
+        _kernel.rotate(factors, _single(by), None, factors, 1.0, self.level, self.threads)
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -69,16 +73,14 @@ class Fixed:
     """Fixed factors in a :class:`~recsys.als.basis.Basis`: a row's matrix is a diagonal plus the row's own pairs.
 
     `factors` are the rotated factors, which the kernel reads; `squares` are the squared lengths of the rows as they
-    came. In half precision factors are scaled by a power of two into its range, and solutions by its inverse; scores
-    stay what they are. A row's lambda is added to `dense` after it was multiplied by `ridge_scale`.
+    came. In half precision factors are scaled by a power of two into its range, `scale`, and solutions by its inverse;
+    scores stay what they are.
     """
 
     factors: Stored
     squares: Float64s
-    into: Float32s
-    back: Float32s
-    dense: Float32s
-    ridge_scale: float
+    scale: float
+    basis: Basis
     objective: Objective
     machine: Machine = field(repr=False)
 
@@ -91,38 +93,47 @@ class Fixed:
         *,
         half: bool,
         squares: Float64s | None = None,
+        turn: bool = False,
     ) -> Fixed:
         """Rotate `factors`, shape (columns, factors), and store them in half or single precision.
 
-        The rows' squared lengths may be given, if they are known.
+        The rows' squared lengths may be given, if they are known. With `turn`, `factors` themselves are rotated, too,
+        where the basis keeps their lengths.
         """
         out = np.empty((len(factors), _kernel.padded(factors.shape[1])), dtype=np.uint16 if half else np.float32)
         given = Lead(factors, squares_of(factors) if squares is None else squares, 1.0)
-        return cls._rotated(given, factors.shape[1], out, objective, machine)
+        return cls._rotated(given, out, objective, machine, k=factors.shape[1], turned=factors if turn else None)
 
     @classmethod
     def consume(cls, lead: Lead, k: int, objective: Objective, machine: Machine) -> Fixed:
         """Rotate factors of `k` columns where they are; what `lead` stores is gone then."""
-        return cls._rotated(lead, k, lead.stored, objective, machine)
+        return cls._rotated(lead, lead.stored, objective, machine, k=k)
 
     @classmethod
-    def _rotated(cls, given: Lead, k: int, out: Stored, objective: Objective, machine: Machine) -> Fixed:
+    def _rotated(
+        cls, given: Lead, out: Stored, objective: Objective, machine: Machine, *, k: int, turned: Float32s | None = None
+    ) -> Fixed:
         half = out.dtype == np.uint16
         basis = Basis.choose(machine.gram(given.stored, k) / given.scale**2, objective, training=half)
         scale = _scale(given.squares, basis, objective) if half else 1.0
-        _kernel.rotate(given.stored, _single(basis.rotate * (scale / given.scale)), out, machine.level, machine.threads)
-        dense = np.zeros(out.shape[1], dtype=np.float32)
-        dense[:k] = basis.dense * scale**2
-        into, back = _single(basis.into / scale), _single(basis.back * scale)
-        ridge_scale = 0.0 if basis.ridged else scale**2
-        return cls(out, given.squares, into, back, dense, ridge_scale, objective, machine)
+        by = _single(basis.rotate * (scale / given.scale))
+        turned = None if basis.turn is None else turned
+        _kernel.rotate(given.stored, by, out, turned, 1 / scale, machine.level, machine.threads)
+        return cls(out, given.squares, scale, basis, objective, machine)
 
     def penalty(self, ridge: Float32s) -> float:
         """Sum ``ridge_r |y_r|^2`` over the fixed rows as they came."""
         return float(np.sum(ridge.astype(np.float64) * self.squares))
 
     def solve(
-        self, side: Side, solution: Float32s, effort: Effort, lead: Lead | None = None, momentum: float = 0.0
+        self,
+        side: Side,
+        solution: Float32s,
+        effort: Effort,
+        lead: Lead | None = None,
+        momentum: float = 0.0,
+        *,
+        turn: Float64s | None = None,
     ) -> Solved:
         """Solve the rows of `side`, in place.
 
@@ -136,6 +147,9 @@ class Fixed:
             When a row is solved well enough.
         lead, momentum
             Where given, `lead` receives ``solution + momentum * (solution - warm start)``.
+        turn
+            What turns the rows' coordinates into those of the basis, shape (factors, factors). Where given, solutions
+            stay in the basis; else they come in the coordinates that the fixed factors had, and go back there.
 
         Returns
         -------
@@ -147,7 +161,10 @@ class Fixed:
             If a row has no finite solution.
         """
         reached, squares = np.empty(len(solution)), np.empty(len(solution))
-        dual_limit = _dual_limit(solution.shape[1])
+        n, k = len(self.factors), solution.shape[1]
+        dual_limit = _dual_limit(k)
+        dense = np.zeros(self.factors.shape[1], dtype=np.float32)
+        dense[:k] = self.basis.dense * self.scale**2
         _kernel.solve(
             indptr=side.indptr,
             indices=side.indices,
@@ -156,11 +173,12 @@ class Fixed:
             alpha=self.objective.alpha,
             replaces=self.objective.replaces,
             fixed=self.factors,
-            direct=self._direct(side, dual_limit) if effort.tolerance == 0 else None,
-            into=self.into,
-            back=self.back,
-            dense=self.dense,
-            ridge=side.ridge * np.float32(self.ridge_scale),
+            direct=self._direct(side) if turn is None and effort.tolerance == 0 and goes_direct(side, k, n) else None,
+            into=_single((self.basis.into if turn is None else turn) / self.scale),
+            back=_single(self.basis.back * self.scale) if turn is None else None,
+            unit=self.scale,
+            dense=dense,
+            ridge=self._ridge(side),
             steps=effort.steps,
             tolerance=effort.tolerance,
             dual_limit=dual_limit,
@@ -177,17 +195,24 @@ class Fixed:
             raise SolveFailedError(side.name, int(np.argmin(np.isfinite(reached))))
         return Solved(float(np.sum(reached)), squares)
 
-    def _direct(self, side: Side, dual_limit: int) -> Float32s | None:
-        """Multiply the fixed factors by the inverse of the dense part, if that is less work than to bring rows back."""
-        few_pairs = int(np.count_nonzero(np.diff(side.indptr) <= dual_limit))
-        if len(side.ridge) > 1 or few_pairs < _MANY_MORE * len(self.factors):
-            return None
-        k = len(self.back)
-        dense = self.dense[:k] + side.ridge * np.float32(self.ridge_scale)
+    def _direct(self, side: Side) -> Float32s:
+        """Multiply the fixed factors by the inverse of the dense part, and bring them back."""
+        dense = (self.basis.dense * self.scale**2).astype(np.float32) + self._ridge(side)
         inverse = np.divide(1, dense, out=np.zeros_like(dense), where=dense > 0)
         out = np.empty(self.factors.shape, dtype=np.float32)
-        _kernel.rotate(self.factors, inverse[:, None] * self.back, out, self.machine.level, self.machine.threads)
+        by = inverse[:, None] * _single(self.basis.back * self.scale)
+        _kernel.rotate(self.factors, by, out, None, 1.0, self.machine.level, self.machine.threads)
         return out
+
+    def _ridge(self, side: Side) -> Float32s:
+        """Give what each row adds to the dense part."""
+        return side.ridge * np.float32(0 if self.basis.ridged else self.scale**2)
+
+
+def goes_direct(side: Side, factors: int, n_fixed: int) -> bool:
+    """Say whether it is less work to prepare the fixed rows for short rows than to bring the latter back one by one."""
+    short = int(np.count_nonzero(np.diff(side.indptr) <= _dual_limit(factors)))
+    return len(side.ridge) == 1 and short >= _MANY_MORE * n_fixed
 
 
 def _dual_limit(factors: int) -> int:

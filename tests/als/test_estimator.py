@@ -1,4 +1,5 @@
 import pickle
+import signal
 from dataclasses import fields
 
 import numpy as np
@@ -67,8 +68,9 @@ def test_plain_sweeps_are_those_of_the_twin(user_items):
     for _ in range(3):
         X = half_step(user_items, Y, als.loss_function())
         Y = half_step(user_items.T.tocsr(), X, als.loss_function())
-    np.testing.assert_allclose(als.model_.user_factors, X, atol=2e-4)
-    np.testing.assert_allclose(als.model_.item_factors, Y, atol=2e-4)
+    found = als.model_  # in coordinates of its own
+    np.testing.assert_allclose(found.user_factors @ found.item_factors.T, X @ Y.T, atol=2e-4)
+    np.testing.assert_allclose(found.item_factors @ found.item_factors.T, Y @ Y.T, atol=2e-4)
 
 
 def test_reaches_the_loss_of_implicit(make_tastes):
@@ -322,3 +324,36 @@ def test_resumed_and_refreshed_runs_are_not_warmed_up_again(make_tastes, tmp_pat
     resumed = ALS(4, iterations=4).fit(matrix, checkpoint=path)
     assert resumed.model_.item_factors.tobytes() == whole.item_factors.tobytes()
     resumed.refresh(matrix, iterations=1)
+
+
+def test_control_c_waits_for_the_end_of_a_sweep(make_tastes, monkeypatch):
+    """Between the two half-steps users and items lie in different coordinates: no model may be taken from there."""
+    matrix, solved = make_tastes(300, 200), Training._solve_users
+
+    def interrupted(training):
+        loss = solved(training)
+        if training.state.sweep == 2:
+            signal.raise_signal(signal.SIGINT)
+        return loss
+
+    monkeypatch.setattr(Training, "_solve_users", interrupted)
+    als = ALS(6, iterations=50)
+    with pytest.raises(KeyboardInterrupt):
+        als.fit(matrix)
+    assert als.n_iter_ == 3
+    assert als.loss(matrix) == pytest.approx(als.losses_[-1], rel=1e-4)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("nu", [0.0, 1.0])
+@pytest.mark.parametrize("shape", [(300, 200), (40, 900), (900, 40)], ids=["even", "wide", "tall"])
+def test_users_and_items_end_in_the_same_coordinates(make_tastes, shape, nu, half):
+    """Whichever side is brought back and whichever stays in its basis, the factors have the loss that was reported."""
+    matrix = make_tastes(*shape, density=0.03)
+    start = tuple(np.random.default_rng(n).normal(size=(n, 40)).astype(np.float32) / 6 for n in shape)
+    als = ALS(40, iterations=4, objective="ials", unobserved_weight=0.2, nu=nu, half_precision=half)
+    seen = []
+    als.fit(matrix, start=start, callback=lambda _, loss, model: seen.append((loss, model.loss(matrix))) and None)
+    reported, found = zip(*seen, strict=True)
+    assert found == pytest.approx(reported, rel=1e-3 if half else 1e-5)

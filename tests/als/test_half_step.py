@@ -88,7 +88,7 @@ def test_whitening_for_many_factors(w0):
     matrix, Y = ragged(LENGTHS, 2000), factors(2000, 513)
     objective = Objective("ials", regularization=0.5, unobserved_weight=w0)
     found, _ = solve(matrix, Y, objective, half=True)
-    assert Fixed.prepare(Y, objective, Machine(1, LEVELS[0]), half=True).ridge_scale == 0
+    assert Fixed.prepare(Y, objective, Machine(1, LEVELS[0]), half=True).basis.turn is None
     assert distance(found, half_step(matrix, Y, objective)) < 5e-3
 
 

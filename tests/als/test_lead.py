@@ -69,7 +69,7 @@ def test_the_kernel_rotates_in_place_only_what_fits():
     Y = np.zeros((3, 40), dtype=np.float32)
     larger = np.ndarray((3, 64), dtype=np.uint16, buffer=Y.data)
     with pytest.raises(ValueError, match="out in place is as large as factors"):
-        _kernel.rotate(Y, np.eye(40, dtype=np.float32), larger, LEVELS[0], 1)
+        _kernel.rotate(Y, np.eye(40, dtype=np.float32), larger, None, 1.0, LEVELS[0], 1)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -159,33 +159,36 @@ void gram(Anything factors, Matrix<double> out, const std::string& level_name, i
         }
 }
 
-// out = factors * into, in rows padded with zeros; `out` holds float32, or uint16 for half precision.
-void rotate(Anything factors, Matrix<const float> into, nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
-            const std::string& level_name, int threads) {
+// out = factors * into, in rows padded with zeros; `out` holds float32, or uint16 for half precision. `turned` receives
+// unit * factors * into. Either may be missing.
+void rotate(Anything factors, Matrix<const float> into,
+            std::optional<nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>> out, std::optional<Matrix<float>> turned, float unit, const std::string& level_name, int threads) {
     const Level& level = find_level(level_name);
     const int64_t rows = factors.shape(0), k = into.shape(0), stride = padded(k);
     const Tall given = tall(factors, k);
-    const bool half = out.dtype() == nb::dtype<uint16_t>();
-    require(half || out.dtype() == nb::dtype<float>(), "out is float32 or uint16");
-    require(static_cast<int64_t>(out.shape(0)) == rows && static_cast<int64_t>(out.shape(1)) == stride,
+    const bool half = out && out->dtype() == nb::dtype<uint16_t>();
+    require(!out || half || out->dtype() == nb::dtype<float>(), "out is float32 or uint16");
+    require(!out || (static_cast<int64_t>(out->shape(0)) == rows && static_cast<int64_t>(out->shape(1)) == stride),
             "out has one padded row for each row of factors");
-    require(out.data() != factors.data() || (given.row == stride && given.half == half), "out in place is as large as factors");
+    require(!out || out->data() != factors.data() || (given.row == stride && given.half == half), "out in place is as large as factors");
+    require(!turned || (static_cast<int64_t>(turned->shape(0)) == rows && static_cast<int64_t>(turned->shape(1)) == k),
+            "turned has the shape of factors");
     nb::gil_scoped_release release;
     PackedBasis basis(into, level.panel);
+    const Rotation task{given, k, basis.panels(), out ? out->data() : nullptr, half, turned ? turned->data() : nullptr, unit};
     std::vector<Memory> work;
     for (int t = 0; t < threads; ++t) work.emplace_back(2 * kTile * stride);
-    run_tasks((rows + kTile - 1) / kTile, threads, [&](int64_t task, int worker) {
-        level.rotate(given, task * kTile, std::min(rows, (task + 1) * kTile), k, basis.panels(), out.data(), half,
-                     work[worker].data());
+    run_tasks((rows + kTile - 1) / kTile, threads, [&](int64_t tile, int worker) {
+        level.rotate(task, tile * kTile, std::min(rows, (tile + 1) * kTile), work[worker].data());
     });
 }
 
 // One thread's memory for `solve`.
 class SolveMemory {
    public:
-    SolveMemory(int64_t stride, int64_t longest_row)
-        : room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
-          memory_(stride * (2 * kTileRoom + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
+    SolveMemory(int64_t stride, int64_t longest_row, bool start)
+        : start_(start), room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
+          memory_(stride * ((2 + start) * kTileRoom + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
     int64_t room() const { return room_; }
     Scratch scratch(int64_t stride) {
         float* at = memory_.data();
@@ -193,6 +196,7 @@ class SolveMemory {
         Scratch s;
         s.tile = take(kTileRoom * stride);
         s.other = take(kTileRoom * stride);
+        s.start = start_ ? take(kTileRoom * stride) : nullptr;
         s.vectors = take(7 * stride);
         s.zero = take(stride);
         s.pairs = take(room_ * stride);
@@ -203,13 +207,15 @@ class SolveMemory {
 
    private:
     static constexpr int64_t kPairFloats = 1 << 20;  // rows up to 4 MB are copied once, longer ones gathered at every pass
+    bool start_;
     int64_t room_;
     Memory memory_;
 };
 
 void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<const float> values, Array<const int64_t> order,
            float alpha, bool replaces, nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu> fixed,
-           std::optional<Matrix<const float>> direct, Matrix<const float> into, Matrix<const float> back, Array<const float> dense, Array<const float> ridge, int steps,
+           std::optional<Matrix<const float>> direct, Matrix<const float> into,
+           std::optional<Matrix<const float>> back, float unit, Array<const float> dense, Array<const float> ridge, int steps,
            double tolerance, int64_t dual_limit, Matrix<float> solution,
            std::optional<nb::ndarray<nb::ndim<2>, nb::c_contig, nb::device::cpu>> extrapolated, float scale, float momentum,
            Array<double> objective, Array<double> squares, const std::string& level_name, int threads) {
@@ -224,23 +230,26 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
     require(static_cast<int64_t>(fixed.shape(1)) == stride && static_cast<int64_t>(dense.shape(0)) == stride,
             "fixed and dense have padded rows");
     require(!direct || (direct->shape(0) == fixed.shape(0) && direct->shape(1) == fixed.shape(1)), "direct has the shape of fixed");
-    require(static_cast<int64_t>(into.shape(0)) == k && static_cast<int64_t>(back.shape(0)) == k, "bases are factors x factors");
+    require(static_cast<int64_t>(into.shape(0)) == k && (!back || static_cast<int64_t>(back->shape(0)) == k), "bases are factors x factors");
     require(ridge.shape(0) == 1 || static_cast<int64_t>(ridge.shape(0)) == rows, "ridge is one value or one for each row");
     require(!extrapolated || (static_cast<int64_t>(extrapolated->shape(0)) == rows && static_cast<int64_t>(extrapolated->shape(1)) == stride),
             "extrapolated has one padded row for each row of solution");
     const bool extrapolated_half = extrapolated && extrapolated->dtype() == nb::dtype<uint16_t>();
     require(!extrapolated || extrapolated_half || extrapolated->dtype() == nb::dtype<float>(), "extrapolated is float32 or uint16");
+    require(back || !direct, "a direct way back is of use where solutions are brought back");
     nb::gil_scoped_release release;
-    PackedBasis in(into, level.panel), out(back, level.panel);
+    PackedBasis in(into, level.panel);
+    std::optional<PackedBasis> out;
+    if (back) out.emplace(*back, level.panel);
     const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
                         fixed.data(), half, direct ? direct->data() : nullptr,
-                        static_cast<int64_t>(fixed.shape(0)), k, stride, in.panels(), out.panels(), dense.data(), ridge.data(),
+                        static_cast<int64_t>(fixed.shape(0)), k, stride, in.panels(), out ? out->panels() : Panels{nullptr, stride}, unit, dense.data(), ridge.data(),
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
                         extrapolated ? extrapolated->data() : nullptr, extrapolated_half, scale, momentum, objective.data(), squares.data()};
     std::vector<SolveMemory> memory;
     int64_t longest = 0;
     for (int64_t row = 0; row < rows; ++row) longest = std::max(longest, indptr.data()[row + 1] - indptr.data()[row]);
-    for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest);
+    for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest, keeps_start(step));
     const int64_t long_rows = count_long(step), most = rows_together(step, memory[0].room());
     const int64_t batches = long_rows ? std::max<int64_t>(std::min<int64_t>(threads, long_rows), (long_rows + most - 1) / most) : 0;
     const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), long_rows, rows);
@@ -308,9 +317,10 @@ NB_MODULE(_kernel, m) {
     m.def("levels", &level_names, "Instruction sets this processor can run, best first.");
     m.def("padded", &padded, nb::arg("factors"));
     m.def("gram", &gram, nb::arg("factors"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
-    m.def("rotate", &rotate, nb::arg("factors"), nb::arg("into"), nb::arg("out"), nb::arg("level"), nb::arg("threads"));
+    m.def("rotate", &rotate, nb::arg("factors"), nb::arg("into"), nb::arg("out").none(), nb::arg("turned").none(),
+          nb::arg("unit"), nb::arg("level"), nb::arg("threads"));
     m.def("solve", &solve, nb::arg("indptr"), nb::arg("indices"), nb::arg("values"), nb::arg("order"), nb::arg("alpha"),
-          nb::arg("replaces"), nb::arg("fixed"), nb::arg("direct").none(), nb::arg("into"), nb::arg("back"), nb::arg("dense"), nb::arg("ridge"),
+          nb::arg("replaces"), nb::arg("fixed"), nb::arg("direct").none(), nb::arg("into"), nb::arg("back").none(), nb::arg("unit"), nb::arg("dense"), nb::arg("ridge"),
           nb::arg("steps"), nb::arg("tolerance"), nb::arg("dual_limit"), nb::arg("solution"),
           nb::arg("extrapolated").none(), nb::arg("scale"), nb::arg("momentum"), nb::arg("objective"), nb::arg("squares"), nb::arg("level"), nb::arg("threads"));
 }

@@ -50,20 +50,22 @@ static inline void copy_row(const Tall& factors, int64_t r, int64_t k, float* to
     for (int64_t j = 0; j < stride; j += kWidth) store(to + j, load(factors.halves(r) + j));
 }
 
-// `out` may be where `factors` are, if its rows are as long and its numbers as wide.
-static void rotate(Tall factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half, float* work) {
-    const int64_t stride = into.stride;
+static void rotate(const Rotation& task, int64_t begin, int64_t end, float* work) {
+    const int64_t stride = task.into.stride, k = task.factors_per_row;
     float* tile = work;
     float* product_tile = work + kTile * stride;
     for (int64_t row = begin; row < end; row += kTile) {
         const int64_t count = end - row < kTile ? end - row : kTile;
-        for (int64_t i = 0; i < count; ++i) copy_row(factors, row + i, k, tile + i * stride, stride);
-        multiply(tile, count, into, product_tile);
-        for (int64_t i = 0; i < count * stride; i += kWidth) {
+        for (int64_t i = 0; i < count; ++i) copy_row(task.factors, row + i, k, tile + i * stride, stride);
+        multiply(tile, count, task.into, product_tile);
+        for (int64_t i = 0; task.out && i < count * stride; i += kWidth) {
             const Vec v = load(product_tile + i);
-            if (half) store(static_cast<Half*>(out) + row * stride + i, v);
-            else store(static_cast<float*>(out) + row * stride + i, v);
+            if (task.half) store(static_cast<Half*>(task.out) + row * stride + i, v);
+            else store(static_cast<float*>(task.out) + row * stride + i, v);
         }
+        if (task.turned)
+            for (int64_t i = 0; i < count; ++i)
+                for (int64_t j = 0; j < k; ++j) task.turned[(row + i) * k + j] = task.unit * product_tile[i * stride + j];
     }
 }
 

@@ -36,6 +36,17 @@ struct Panels {
     int64_t stride;  // rows of a panel = padded factors
 };
 
+// Products of tall factors with a k x k matrix.
+struct Rotation {
+    Tall factors;
+    int64_t factors_per_row;
+    Panels into;
+    void* out;      // null, or rows padded with zeros; may be where `factors` are, if its rows are as long and its numbers as wide
+    bool half;      // what `out` holds
+    float* turned;  // null, or rows of k: unit * the products in single precision; may be where `factors` are, too
+    float unit;
+};
+
 // One half-step: the rows' factors are solved for while the columns' factors stay fixed.
 struct HalfStep {
     const int64_t* indptr;   // rows + 1
@@ -52,7 +63,8 @@ struct HalfStep {
     const float* direct;  // columns x stride or null: what a unit of a column's dual variable adds to a solution
     int64_t columns, factors, stride;
 
-    Panels into, back;    // row factors into the basis of the half-step, and back
+    Panels into, back;    // row factors into the basis of the half-step, and back; null: solutions stay in that basis, ...
+    float unit;           // ... multiplied by this
     const float* dense;   // stride: diagonal of the dense part without ridge
     const float* ridge;   // rows: what each row adds to it, or one value
     int64_t ridge_step;   // 1 or 0
@@ -84,6 +96,7 @@ inline int64_t longest_alone(const HalfStep& step) {
 struct Scratch {
     float* tile;
     float* other;
+    float* start;  // null, or a tile for the warm starts in the basis
     float* vectors;
     float* pairs;
     float* system;
@@ -92,8 +105,13 @@ struct Scratch {
 };
 
 // Rows that are solved in lock-step at once: their state takes the place of `pairs`.
-constexpr int64_t kStateFloats = 32;  // beside five vectors
-inline int64_t rows_together(const HalfStep& step, int64_t room) { return room * step.stride / (5 * step.stride + kStateFloats); }
+constexpr int64_t kStateFloats = 32, kStateVectors = 6;
+inline int64_t rows_together(const HalfStep& step, int64_t room) {
+    return room * step.stride / (kStateVectors * step.stride + kStateFloats);
+}
+
+// Whether the warm starts are needed to the end, in the basis: where solutions stay there and are extrapolated.
+inline bool keeps_start(const HalfStep& step) { return !step.back.data && step.extrapolated; }
 
 // The best items of each user. Items lie in panels: panel p holds, factor by factor, items p * panel .. of `ids`.
 struct TopK {
@@ -118,7 +136,7 @@ struct Level {
     int64_t panel;  // columns of a panel
     bool (*supported)();
     void (*gram)(Tall factors, int64_t begin, int64_t end, int64_t k, int64_t first, double* out, float* work);
-    void (*rotate)(Tall factors, int64_t begin, int64_t end, int64_t k, Panels into, void* out, bool half, float* work);
+    void (*rotate)(const Rotation& task, int64_t begin, int64_t end, float* work);
     void (*solve)(const HalfStep& step, int64_t begin, int64_t end, Scratch& scratch);
     void (*solve_together)(const HalfStep& step, int64_t first, int64_t every, int64_t count, Scratch& scratch);
     void (*best)(const TopK& task, int64_t begin, int64_t end, float* queries, void* memory);

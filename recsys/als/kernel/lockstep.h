@@ -39,7 +39,7 @@ class Together {
             if (s == step.steps) take_step<false>();
             else take_step<true>();
         }
-        bring_back();
+        bring_out();
     }
 
    private:
@@ -49,7 +49,8 @@ class Together {
     Walker* const walkers;
     float* const vectors;
 
-    float* x(int64_t i) const { return vectors + i * (Vectors::kOthers + 1) * stride; }
+    float* x(int64_t i) const { return vectors + i * kStateVectors * stride; }
+    float* start_of(int64_t i) const { return x(i) + (kStateVectors - 1) * stride; }
     Vectors of(int64_t i) const { return {step, walkers[i].row, scratch.vectors, x(i) + stride, stride}; }
 
     bool over() const {
@@ -108,17 +109,23 @@ class Together {
                 copy_padded(step.solution + walkers[first + i].row * k, k, scratch.other + i * stride, stride);
             multiply(scratch.other, rows, step.into, scratch.tile);
             for (int64_t i = 0; i < rows; ++i) __builtin_memcpy(x(first + i), scratch.tile + i * stride, sizeof(float) * stride);
+            if (!keeps_start(step)) continue;
+            bring_back(step, scratch.tile, rows, scratch.start);
+            for (int64_t i = 0; i < rows; ++i)
+                __builtin_memcpy(start_of(first + i), scratch.start + i * stride, sizeof(float) * stride);
         }
     }
 
-    void bring_back() {
+    void bring_out() {
         for (int64_t first = 0; first < count; first += kTile) {
             const int64_t rows = count - first < kTile ? count - first : kTile;
             for (int64_t i = 0; i < rows; ++i) __builtin_memcpy(scratch.tile + i * stride, x(first + i), sizeof(float) * stride);
-            multiply(scratch.tile, rows, step.back, scratch.other);
+            bring_back(step, scratch.tile, rows, scratch.other);
             for (int64_t i = 0; i < rows; ++i) {
-                step.objective[walkers[first + i].row] = walkers[first + i].search.objective;
-                keep(step, walkers[first + i].row, scratch.other + i * stride, scratch.vectors);
+                const int64_t row = walkers[first + i].row;
+                const float* start = keeps_start(step) ? start_of(first + i) : step.solution + row * step.factors;
+                step.objective[row] = walkers[first + i].search.objective;
+                keep(step, row, scratch.other + i * stride, start, scratch.vectors);
             }
         }
     }

@@ -125,7 +125,6 @@ struct Row {
 struct Vectors {
     int64_t stride;
     float *diagonal, *inverse, *residual, *direction, *image;
-    static constexpr int64_t kOthers = 4;
 
     // The diagonal of row u's dense part is written to `dense`; the others have `memory`.
     Vectors(const HalfStep& step, int64_t u, float* dense, float* memory, int64_t n)

@@ -79,8 +79,10 @@ static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scr
         if (needs_start(step.order[begin + i])) rows[warm++] = step.order[begin + i];
     for (int64_t i = 0, last = warm; i < count; ++i)
         if (!needs_start(step.order[begin + i])) rows[last++] = step.order[begin + i];
-    for (int64_t i = 0; i < warm; ++i) copy_padded(step.solution + rows[i] * k, k, scratch.other + i * stride, stride);
-    multiply(scratch.other, warm, step.into, scratch.tile);
+    const int64_t starts = keeps_start(step) ? count : warm;
+    for (int64_t i = 0; i < starts; ++i) copy_padded(step.solution + rows[i] * k, k, scratch.other + i * stride, stride);
+    multiply(scratch.other, starts, step.into, scratch.tile);
+    if (keeps_start(step)) bring_back(step, scratch.tile, starts, scratch.start);
     __builtin_memset(scratch.tile + warm * stride, 0, sizeof(float) * (kTile - warm) * stride);
     const int64_t together = step.direct ? warm : count;  // rows that are brought back in one go
     bool back[kTile];
@@ -92,13 +94,16 @@ static void solve(const HalfStep& step, int64_t begin, int64_t end, Scratch& scr
         else if (step.half) step.objective[row] = solve_row<Half>(step, row, next, x, scratch, back[i]);
         else step.objective[row] = solve_row<float>(step, row, next, x, scratch, back[i]);
     }
-    multiply(scratch.tile, together, step.back, scratch.other);
+    bring_back(step, scratch.tile, together, scratch.other);
     for (int64_t i = together; i < count; ++i) {  // what a product writes beyond its last row is written again
         float *x = scratch.tile + i * stride, *out = scratch.other + i * stride;
         if (back[i]) multiply(x, 1, step.back, out);
         else __builtin_memcpy(out, x, sizeof(float) * stride);
     }
-    for (int64_t i = 0; i < count; ++i) keep(step, rows[i], scratch.other + i * stride, scratch.vectors);
+    for (int64_t i = 0; i < count; ++i) {
+        const float* start = keeps_start(step) ? scratch.start + i * stride : step.solution + rows[i] * k;
+        keep(step, rows[i], scratch.other + i * stride, start, scratch.vectors);
+    }
 }
 
 }  // namespace RECSYS_LEVEL
