@@ -19,6 +19,7 @@ from recsys.errors import SolveFailedError
 
 LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
 _PLAIN_WEIGHT = 1e-3
+_TINY = 4  # pairs: a row that is solved exactly in less than a step takes; longer ones are, where they would be brought back
 _MANY_MORE = 2  # times as many short rows as fixed rows make it worth preparing the latter for them
 
 
@@ -162,7 +163,6 @@ class Fixed:
         """
         reached, squares = np.empty(len(solution)), np.empty(len(solution))
         n, k = len(self.factors), solution.shape[1]
-        dual_limit = _dual_limit(k)
         dense = np.zeros(self.factors.shape[1], dtype=np.float32)
         dense[:k] = self.basis.dense * self.scale**2
         _kernel.solve(
@@ -181,7 +181,7 @@ class Fixed:
             ridge=self._ridge(side),
             steps=effort.steps,
             tolerance=effort.tolerance,
-            dual_limit=dual_limit,
+            dual_limit=_dual_limit(k) if turn is None else _TINY,
             solution=solution,
             extrapolated=lead.stored if lead else None,
             scale=lead.scale if lead else 1.0,
