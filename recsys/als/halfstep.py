@@ -19,7 +19,7 @@ from recsys.errors import SolveFailedError
 
 LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
 _PLAIN_WEIGHT = 1e-3
-_TINY = 4  # pairs: a row that is solved exactly in less than a step takes; longer ones are, where they would be brought back
+_TINY = 4  # pairs: such a row is solved exactly with less work than a step; longer ones where they are brought back
 _MANY_MORE = 2  # times as many short rows as fixed rows make it worth preparing the latter for them
 
 
