@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg.lapack import dpotrf, dtrtri
 from threadpoolctl import ThreadpoolController
 
-from recsys.als.objective import Float64s, Objective
+from recsys.als.objective import Float64s, Floats, Objective
 from recsys.errors import ModelInvalidError
 
 _MANY_FACTORS = 512
@@ -36,39 +36,42 @@ class Basis:
     only turns the coordinates and keeps lengths: there, the loss does not ask whether factors were brought back.
     """
 
-    rotate: Float64s
-    into: Float64s
-    back: Float64s
+    rotate: Floats
+    into: Floats
+    back: Floats
     dense: Float64s
     ridged: bool
-
-    @property
-    def turn(self) -> Float64s | None:  # noqa: D102 - said above
-        return None if self.ridged else self.rotate
+    turn: Float64s | None
 
     @classmethod
     def choose(cls, gram: Float64s, objective: Objective, *, training: bool) -> Basis:
-        """Choose the cheapest basis that is good enough, on one BLAS thread.
+        """Choose the cheapest basis that is good enough, on one BLAS thread; what `gram` holds is gone then.
 
         Raises
         ------
         ModelInvalidError
-            If `gram` is not finite.
+            If `gram` is not finite, or too close to singular for its lambda.
         """
         if not np.isfinite(gram).all():
             raise ModelInvalidError("factors have grown beyond what float32 can hold; raise `regularization`")
         with one_blas_thread():
             if training and objective.nu == 0 and objective.regularization > 0 and len(gram) >= _MANY_FACTORS:
-                return _whitening(objective.w0 * gram + objective.regularization * np.eye(len(gram)))
+                gram *= objective.w0
+                gram.flat[:: len(gram) + 1] += objective.regularization
+                return _whitening(gram)
             return _eigenbasis(gram, objective.w0)
 
 
 def _eigenbasis(gram: Float64s, w0: float) -> Basis:
     squares, Q = np.linalg.eigh(gram)
-    return Basis(Q, Q, Q.T, w0 * np.maximum(squares, 0), ridged=False)
+    return Basis(Q, Q, Q.T, w0 * np.maximum(squares, 0), ridged=False, turn=Q)
 
 
 def _whitening(matrix: Float64s) -> Basis:
-    L = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    inverse: Float64s = np.ascontiguousarray(dtrtri(L, lower=1)[0])
-    return Basis(inverse.T, L, inverse, np.ones(len(L)), ridged=True)
+    """Factorize and invert `matrix` in its own memory: with many factors it is as large as many rows of factors."""
+    factor, failed = dpotrf(matrix.T, lower=1, clean=1, overwrite_a=1)  # L, in Fortran's order
+    if failed:
+        raise ModelInvalidError(f"minor {failed} of w0 Y'Y + lambda I is not positive; raise `regularization`")
+    L = np.ascontiguousarray(factor, dtype=np.float32)
+    inverse = np.ascontiguousarray(dtrtri(factor, lower=1, overwrite_c=1)[0], dtype=np.float32)
+    return Basis(inverse.T, L, inverse, np.ones(len(L)), ridged=True, turn=None)

@@ -14,7 +14,7 @@ from recsys.als import _kernel
 from recsys.als.basis import Basis
 from recsys.als.inputs import Side
 from recsys.als.lead import Lead, Stored, power_of_two, squares_of
-from recsys.als.objective import Float32s, Float64s, Objective
+from recsys.als.objective import Float32s, Float64s, Floats, Objective
 from recsys.errors import SolveFailedError
 
 LEVEL_VARIABLE = "RECSYS_KERNEL_LEVEL"
@@ -115,7 +115,10 @@ class Fixed:
         cls, given: Lead, out: Stored, objective: Objective, machine: Machine, *, k: int, turned: Float32s | None = None
     ) -> Fixed:
         half = out.dtype == np.uint16
-        basis = Basis.choose(machine.gram(given.stored, k) / given.scale**2, objective, training=half)
+        gram = machine.gram(given.stored, k)
+        gram /= given.scale**2
+        basis = Basis.choose(gram, objective, training=half)
+        del gram
         scale = _scale(given.squares, basis, objective) if half else 1.0
         by = _single(basis.rotate * (scale / given.scale))
         turned = None if basis.turn is None else turned
@@ -174,8 +177,8 @@ class Fixed:
             replaces=self.objective.replaces,
             fixed=self.factors,
             direct=self._direct(side) if turn is None and effort.tolerance == 0 and goes_direct(side, k, n) else None,
-            into=_single((self.basis.into if turn is None else turn) / self.scale),
-            back=_single(self.basis.back * self.scale) if turn is None else None,
+            into=_single(self.basis.into if turn is None else turn),
+            back=_single(self.basis.back) if turn is None else None,
             unit=self.scale,
             dense=dense,
             ridge=self._ridge(side),
@@ -200,7 +203,7 @@ class Fixed:
         dense = (self.basis.dense * self.scale**2).astype(np.float32) + self._ridge(side)
         inverse = np.divide(1, dense, out=np.zeros_like(dense), where=dense > 0)
         out = np.empty(self.factors.shape, dtype=np.float32)
-        by = inverse[:, None] * _single(self.basis.back * self.scale)
+        by = (inverse * np.float32(self.scale))[:, None] * _single(self.basis.back)
         _kernel.rotate(self.factors, by, out, None, 1.0, self.machine.level, self.machine.threads)
         return out
 
@@ -220,7 +223,7 @@ def _dual_limit(factors: int) -> int:
     return int(7 + 1.3 * np.sqrt(factors))
 
 
-def _single(matrix: Float64s) -> Float32s:
+def _single(matrix: Floats) -> Float32s:
     return np.ascontiguousarray(matrix, dtype=np.float32)
 
 

@@ -117,16 +117,17 @@ int64_t count_long(const HalfStep& step) {
     return count;
 }
 
-// Cuts a k x k matrix into panels; what lies beyond k is zero.
+// Cuts a multiple of a k x k matrix into panels; what lies beyond k is zero.
 class PackedBasis {
    public:
-    PackedBasis(Matrix<const float> matrix, int64_t panel)
+    PackedBasis(Matrix<const float> matrix, int64_t panel, float times)
         : stride_(padded(matrix.shape(0))), memory_(stride_ * stride_) {
         require(matrix.shape(0) == matrix.shape(1), "a basis is square");
         const int64_t k = matrix.shape(0);
         for (int64_t row = 0; row < k; ++row)
             for (int64_t col = 0; col < k; col += panel)
-                std::copy_n(matrix.data() + row * k + col, std::min(panel, k - col), memory_.data() + col * stride_ + row * panel);
+                std::transform(matrix.data() + row * k + col, matrix.data() + row * k + std::min(col + panel, k),
+                               memory_.data() + col * stride_ + row * panel, [&](float x) { return times * x; });
     }
     Panels panels() { return {memory_.data(), stride_}; }
 
@@ -174,7 +175,7 @@ void rotate(Anything factors, Matrix<const float> into,
     require(!turned || (static_cast<int64_t>(turned->shape(0)) == rows && static_cast<int64_t>(turned->shape(1)) == k),
             "turned has the shape of factors");
     nb::gil_scoped_release release;
-    PackedBasis basis(into, level.panel);
+    PackedBasis basis(into, level.panel, 1);
     const Rotation task{given, k, basis.panels(), out ? out->data() : nullptr, half, turned ? turned->data() : nullptr, unit};
     std::vector<Memory> work;
     for (int t = 0; t < threads; ++t) work.emplace_back(2 * kTile * stride);
@@ -238,9 +239,9 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
     require(!extrapolated || extrapolated_half || extrapolated->dtype() == nb::dtype<float>(), "extrapolated is float32 or uint16");
     require(back || !direct, "a direct way back is of use where solutions are brought back");
     nb::gil_scoped_release release;
-    PackedBasis in(into, level.panel);
+    PackedBasis in(into, level.panel, 1 / unit);
     std::optional<PackedBasis> out;
-    if (back) out.emplace(*back, level.panel);
+    if (back) out.emplace(*back, level.panel, unit);
     const HalfStep step{indptr.data(), indices.data(), values.data(), order.data(), rows, alpha, replaces ? 1.0f : 0.0f,
                         fixed.data(), half, direct ? direct->data() : nullptr,
                         static_cast<int64_t>(fixed.shape(0)), k, stride, in.panels(), out ? out->panels() : Panels{nullptr, stride}, unit, dense.data(), ridge.data(),

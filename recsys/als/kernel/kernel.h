@@ -64,7 +64,7 @@ struct HalfStep {
     int64_t columns, factors, stride;
 
     Panels into, back;    // row factors into the basis of the half-step, and back; null: solutions stay in that basis, ...
-    float unit;           // ... multiplied by this
+    float unit;           // ... multiplied by this, by which the fixed columns were multiplied, too
     const float* dense;   // stride: diagonal of the dense part without ridge
     const float* ridge;   // rows: what each row adds to it, or one value
     int64_t ridge_step;   // 1 or 0
