@@ -92,7 +92,7 @@ inline int64_t longest_alone(const HalfStep& step) {
     return in_cache > of_some_use ? in_cache : of_some_use;
 }
 
-// Per-thread memory, in floats from one block; sizes are given by scratch_floats.
+// Per-thread memory, parts of one block of floats that the bindings hold.
 struct Scratch {
     float* tile;
     float* other;
