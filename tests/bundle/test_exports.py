@@ -3,6 +3,7 @@
 import inspect
 import re
 import textwrap
+from types import SimpleNamespace
 
 import bundles
 import numpy as np
@@ -84,6 +85,18 @@ def test_neighbours_are_no_part_of_a_graph_nor_of_vectors():
     beside = NamedModel(named.model, named.artists, named.weighting, 4.0, Beside(neighbours(plays, k=5), 0.3))
     with pytest.raises(ConfigError, match="neighbours"):
         onnx_model(beside)
+    with pytest.raises(ConfigError, match="neighbours"):
+        listener_vector(SimpleNamespace(named=beside), ["artist 01"])
+
+
+def test_vectors_say_that_neighbours_were_left_out(sample, tmp_path):
+    plain, plays = made()
+    beside = NamedModel(plain.model, plain.artists, plain.weighting, 4.0, Beside(neighbours(plays, k=5), 0.3))
+    for named, told in ((beside, b"neighbours"), (plain, None)):
+        told_of = {"digest": sample.digest, "terms": sample.terms, "manifest": sample.manifest}
+        of = SimpleNamespace(named=named, listeners=np.ones(60, np.float32), **told_of)
+        assert ("neighbours" in export(of, tmp_path / "a.parquet")) == bool(told)
+        assert pq.read_schema(tmp_path / "a.parquet").metadata.get(b"recsys.left_out") == told
 
 
 def test_vectors_are_the_factors_and_say_where_they_come_from(sample, tmp_path):

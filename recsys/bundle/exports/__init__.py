@@ -63,7 +63,9 @@ def export(sample: SampleModel, path: Path) -> str:
         write_atomically(path, model.SerializeToString())
         return f"a graph that folds listeners in and recommends {artists:,} artists"
     write_vectors(sample, path)
-    return f"{artists:,} artists with vectors of {factors} numbers; nearness is the inner product"
+    left_out = "; the neighbours beside the factors are left out, without which it recommends otherwise"
+    said = f"{artists:,} artists with vectors of {factors} numbers; nearness is the inner product"
+    return said + (left_out if sample.named.beside else "")
 
 
 def register(sample: SampleModel, tracker: Tracker, *, name: str, alias: str | None = None) -> Registered:

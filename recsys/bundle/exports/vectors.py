@@ -26,7 +26,7 @@ def vectors(sample: SampleModel) -> pa.Table:
     -------
     A table with the columns ``artist`` (its name), ``vector`` (its factors, a list of fixed size of float32) and
     ``listeners`` (share of the members, float32), in the order of the model's columns. Its metadata say that nearness
-    is the inner product, and where it comes from.
+    is the inner product, where it comes from, and whether neighbours that stand beside the factors were left out.
     """
     factors = sample.named.model.item_factors
     column = pa.FixedSizeListArray.from_arrays(pa.array(factors.ravel()), factors.shape[1])
@@ -35,7 +35,8 @@ def vectors(sample: SampleModel) -> pa.Table:
         "vector": column,
         "listeners": pa.array(sample.listeners),
     }
-    return pa.table(columns).replace_schema_metadata(provenance(sample) | {"recsys.nearness": "inner product"})
+    about = {"recsys.nearness": "inner product"} | ({"recsys.left_out": "neighbours"} if sample.named.beside else {})
+    return pa.table(columns).replace_schema_metadata(provenance(sample) | about)
 
 
 def write_vectors(sample: SampleModel, path: Path) -> None:
