@@ -5,11 +5,12 @@ and seed give the same bits; and a person who was not trained on is served by th
 
 In the order in which numbers pass through: `inputs` (canonical matrix), `objective` (the loss), `start`, `basis`,
 `halfstep` (over the compiled `kernel`; `reference` is its ten-line twin), `training` (sweeps), `model`, `topk`,
-`diversity`, `estimator`.
+`diversity`, `estimator`, `watching`.
 """
 
 from recsys.als.estimator import ALS
 from recsys.als.model import ALSModel
 from recsys.als.objective import Objective
+from recsys.als.watching import StopEarly
 
-__all__ = ["ALS", "ALSModel", "Objective"]
+__all__ = ["ALS", "ALSModel", "Objective", "StopEarly"]

@@ -15,8 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from recsys import ranking
-from recsys.als import checkpoints, parameters
+from recsys.als import checkpoints, parameters, watching
 from recsys.als.halfstep import Effort, Machine
 from recsys.als.inputs import canonical
 from recsys.als.interrupts import held_back
@@ -30,9 +29,6 @@ Callback = Callable[[int, float, ALSModel], bool | None]
 P = ParamSpec("P")
 R = TypeVar("R")
 Start = tuple[ArrayLike | None, ArrayLike]
-
-_SCORE_AT = 100
-_SCORE_FOLD_IN = 0.8
 
 
 def _help(default: Any, text: str) -> Any:  # noqa: ANN401 - stands for a default of any type
@@ -109,6 +105,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         start: Start | None = None,
         callback: Callback | None = None,
         checkpoint: str | Path | None = None,
+        show_progress: bool = False,
     ) -> Self:
         """Train on a matrix; what was fitted before is forgotten.
 
@@ -126,11 +123,14 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             Factors (users or None, items) to start from instead; None starts the users at zero, as a warm-up does. Set
             `warm_up` to 0 to go on from factors that were trained already.
         callback
-            Called as ``callback(sweep, loss, model)`` after each sweep, counted from 1; a true answer stops training.
+            Called as ``callback(sweep, loss, model)`` after each sweep, counted from 1; a true answer stops training:
+            :class:`recsys.als.StopEarly` does so when held-out users are served no better.
             `model` shows the factors as they are: it holds for the duration of the call only.
         checkpoint
             A file that keeps the state after each sweep. Where it exists, training goes on from it and ends with the
             very bits that it would have had uninterrupted.
+        show_progress
+            Show a bar, with the loss after each sweep.
 
         Returns
         -------
@@ -150,7 +150,9 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         parameters.check_pairs(matrix)
         state = self._start(matrix, item_keys, start)
         keeper = self._keeper(checkpoint, matrix, state)
-        self._run(matrix, keeper.resume() if keeper else state, self.iterations, callback, keeper, warm_up=self.warm_up)
+        state = keeper.resume() if keeper else state
+        with watching.shown(self.iterations, asked=show_progress) as show:
+            self._run(matrix, state, self.iterations, callback, keeper, warm_up=self.warm_up, show=show)
         return self
 
     def refresh(
@@ -160,6 +162,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         item_keys: NDArray[np.uint64] | None = None,
         iterations: int = 3,
         callback: Callback | None = None,
+        show_progress: bool = False,
     ) -> Self:
         """Bring the fitted model up to date: fold everyone in, old and new, then take a few warm sweeps.
 
@@ -168,7 +171,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         user_items
             The histories as they are now. Rows may come and go in any way; columns keep their places, and new items
             are added behind them.
-        item_keys, callback
+        item_keys, callback, show_progress
             As in :meth:`fit`.
         iterations
             Sweeps to take.
@@ -187,7 +190,8 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         fresh = self._item_start(matrix, item_keys)[known:]
         users = self.model_.fold_in(matrix[:, :known])
         start = (users, np.concatenate([self.model_.item_factors, fresh]))
-        self._run(matrix, self._start(matrix, item_keys, start), iterations, callback, None)
+        with watching.shown(iterations, asked=show_progress) as show:
+            self._run(matrix, self._start(matrix, item_keys, start), iterations, callback, None, show=show)
         return self
 
     def _item_start(self, matrix: sp.csr_matrix, item_keys: NDArray[np.uint64] | None) -> Float32s:
@@ -226,6 +230,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         callback: Callback | None,
         keeper: checkpoints.Keeper | None,
         *,
+        show: Callable[[int, float], None],
         warm_up: int = 0,
     ) -> None:
         """Sweep until done; Ctrl-C waits for the end of a sweep, leaves the model so far and goes on to the caller."""
@@ -236,6 +241,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             while state.sweep < iterations and not self._converged(state.losses):
                 with held_back():  # between the halves of a sweep users and items do not fit together
                     training.sweep()
+                show(state.sweep, state.losses[-1])
                 if keeper:
                     keeper.keep()
                 if callback and callback(state.sweep, state.losses[-1], self._view(state)):
@@ -281,12 +287,7 @@ class ALS(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         y
             Ignored.
         """
-        model = self._fitted()
-        matrix = canonical(user_items, model.n_items)
-        known, target = ranking.hold_out_part(matrix, _SCORE_FOLD_IN, np.random.default_rng(self.random_state))
-        ids, _ = model.recommend(np.arange(matrix.shape[0]), known, N=_SCORE_AT, recalculate_user=True)
-        each = ranking.ndcg(ranking.hits(ids, target), np.diff(target.indptr), _SCORE_AT)
-        return float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
+        return watching.score(self._fitted(), user_items, self.random_state)
 
     fold_in = _delegated(ALSModel.fold_in)
     recommend = _delegated(ALSModel.recommend)
