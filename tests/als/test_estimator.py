@@ -326,14 +326,22 @@ def test_resumed_and_refreshed_runs_are_not_warmed_up_again(make_tastes, tmp_pat
     resumed.refresh(matrix, iterations=1)
 
 
-def test_control_c_waits_for_the_end_of_a_sweep(make_tastes, monkeypatch):
+@pytest.fixture
+def control_c():
+    """Ctrl-C as a terminal has it; what runs in the background may be told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+
+
+def test_control_c_waits_for_the_end_of_a_sweep(make_tastes, monkeypatch, control_c):
     """Between the two half-steps users and items lie in different coordinates: no model may be taken from there."""
     matrix, solved = make_tastes(300, 200), Training._solve_users
 
     def interrupted(training):
         loss = solved(training)
         if training.state.sweep == 2:
-            signal.raise_signal(signal.SIGINT)
+            control_c()
         return loss
 
     monkeypatch.setattr(Training, "_solve_users", interrupted)
@@ -342,7 +350,6 @@ def test_control_c_waits_for_the_end_of_a_sweep(make_tastes, monkeypatch):
         als.fit(matrix)
     assert als.n_iter_ == 3
     assert als.loss(matrix) == pytest.approx(als.losses_[-1], rel=1e-4)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("half", [False, True])
