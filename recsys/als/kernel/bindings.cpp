@@ -187,8 +187,10 @@ void rotate(Anything factors, Matrix<const float> into,
 // One thread's memory for `solve`.
 class SolveMemory {
    public:
-    SolveMemory(int64_t stride, int64_t longest_row, bool start)
-        : start_(start), room_(std::max(kDualLimit, std::min(longest_row, kPairFloats / stride))),
+    // `pairs` is how many the longest row has that is solved alone, `together` how many rows are solved in lock-step.
+    SolveMemory(int64_t stride, int64_t pairs, int64_t together, bool start)
+        : start_(start),
+          room_(std::max(kDualLimit, std::min(std::max(pairs, floats_together(stride, together) / stride + 1), kPairFloats / stride))),
           memory_(stride * ((2 + start) * kTileRoom + 8 + room_) + kDualLimit * (kDualLimit + 8)) {}
     int64_t room() const { return room_; }
     Scratch scratch(int64_t stride) {
@@ -248,10 +250,12 @@ void solve(Array<const int64_t> indptr, Array<const int32_t> indices, Array<cons
                         ridge.shape(0) == 1 ? 0 : 1, steps, tolerance, std::min(dual_limit, kDualLimit), solution.data(),
                         extrapolated ? extrapolated->data() : nullptr, extrapolated_half, scale, momentum, objective.data(), squares.data()};
     std::vector<SolveMemory> memory;
+    const int64_t long_rows = count_long(step);
     int64_t longest = 0;
-    for (int64_t row = 0; row < rows; ++row) longest = std::max(longest, indptr.data()[row + 1] - indptr.data()[row]);
-    for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest, keeps_start(step));
-    const int64_t long_rows = count_long(step), most = rows_together(step, memory[0].room());
+    for (int64_t i = long_rows; i < rows; ++i)
+        longest = std::max(longest, indptr.data()[order.data()[i] + 1] - indptr.data()[order.data()[i]]);
+    for (int t = 0; t < threads; ++t) memory.emplace_back(stride, longest, (long_rows + threads - 1) / threads, keeps_start(step));
+    const int64_t most = rows_together(step, memory[0].room());
     const int64_t batches = long_rows ? std::max<int64_t>(std::min<int64_t>(threads, long_rows), (long_rows + most - 1) / most) : 0;
     const std::vector<int64_t> tiles = cut_tiles(indptr.data(), order.data(), long_rows, rows);
     run_tasks(batches + tiles.size() - 1, threads, [&](int64_t task, int worker) {

@@ -106,9 +106,8 @@ struct Scratch {
 
 // Rows that are solved in lock-step at once: their state takes the place of `pairs`.
 constexpr int64_t kStateFloats = 32, kStateVectors = 6;
-inline int64_t rows_together(const HalfStep& step, int64_t room) {
-    return room * step.stride / (kStateVectors * step.stride + kStateFloats);
-}
+inline int64_t floats_together(int64_t stride, int64_t rows) { return rows * (kStateVectors * stride + kStateFloats); }
+inline int64_t rows_together(const HalfStep& step, int64_t room) { return room * step.stride / floats_together(step.stride, 1); }
 
 // Whether the warm starts are needed to the end, in the basis: where solutions stay there and are extrapolated.
 inline bool keeps_start(const HalfStep& step) { return !step.back.data && step.extrapolated; }
