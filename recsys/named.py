@@ -25,6 +25,7 @@ from recsys.errors import ModelInvalidError
 from recsys.evaluation import Recommender
 from recsys.models import Beside, Weighed, Weighting, beside_arrays, from_arrays
 
+_FEW = 3
 _MODEL, _NAMES, _BESIDE = "model.safetensors", "artists.json", "beside.safetensors"
 
 
@@ -34,6 +35,14 @@ class Suggestions:
 
     artists: list[tuple[str, float]]
     unknown: dict[str, list[str]]
+
+
+def told_apart(unknown: Mapping[str, Sequence[str]]) -> str:
+    """Name artists that are not known, each with known ones that look like it."""
+    near = {
+        name: f"do you mean {' or '.join(like)}?" if like else "no name is like it" for name, like in unknown.items()
+    }
+    return "; ".join(f"{name} ({words})" for name, words in near.items())
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +68,12 @@ class NamedModel:
     weighting: Weighting
     typical_plays: float
     beside: Beside | None = None
+
+    @property
+    def known(self) -> str:
+        """How many artists are known, and a few of them, in words."""
+        few = ", ".join(self.artists.names[:: max(1, len(self.artists) // _FEW)][:_FEW])
+        return f"it knows {len(self.artists):,} artists, for example {few}"
 
     def __post_init__(self) -> None:
         sizes = {len(self.model.item_factors), len(self.weighting.rarity) or len(self.artists)}

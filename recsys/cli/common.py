@@ -154,11 +154,6 @@ def instant(given: datetime | None) -> datetime:
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
-def hints(unknown: dict[str, list[str]]) -> str:
-    """Name artists that the model does not know, each with known ones that look like it."""
-    return "; ".join(f"{name} (like it: {', '.join(near) or 'nothing'})" for name, near in unknown.items())
-
-
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give settings as rows, numbers to four digits."""
     return [(name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in params.items()]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from recsys.cli.common import Common, hints, table
+from recsys.cli.common import Common, table
 from recsys.errors import ConfigError
 
 
@@ -31,12 +31,16 @@ def explain(
     run
         MLflow run id of the model; the latest finished run unless given.
     """
+    from recsys.named import told_apart
     from recsys.tracking import Tracker
 
     found = Tracker(common.open().path).find(run)
-    answer = found.model().explain(artists, artist, n)
+    model = found.model()
+    answer = model.explain(artists, artist, n)
     if not answer.artists:
-        raise ConfigError(f"the model cannot explain this: it does not know {hints(answer.unknown)}")
+        raise ConfigError(
+            f"the model cannot explain this: it does not know {told_apart(answer.unknown)}; {model.known}"
+        )
     total = sum(part for _, part in answer.artists)
     rows = [(name, f"{part:+.3f}") for name, part in answer.artists]
     common.show(
@@ -47,5 +51,5 @@ def explain(
             "unknown": answer.unknown,
         },
         table(f"Why {artist}: its score {total:.3f} is the sum of", ("liked", "part"), rows, numbers=1),
-        *([f"not known: {hints(answer.unknown)}"] if answer.unknown else []),
+        *([f"not known: {told_apart(answer.unknown)}"] if answer.unknown else []),
     )

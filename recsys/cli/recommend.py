@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from recsys.cli.common import Common, hints, table
+from recsys.cli.common import Common, table
 from recsys.errors import ConfigError
 
 
@@ -28,12 +28,14 @@ def recommend(
     run
         MLflow run id of the model; the latest finished run unless given.
     """
+    from recsys.named import told_apart
     from recsys.tracking import Tracker
 
     found = Tracker(common.open().path).find(run)
-    answer = found.model().recommend(artists, n)
+    model = found.model()
+    answer = model.recommend(artists, n)
     if not answer.artists:
-        raise ConfigError(f"the model knows none of these artists; {hints(answer.unknown)}")
+        raise ConfigError(f"the model knows none of these artists: {told_apart(answer.unknown)}; {model.known}")
     rows = [(place, name, f"{score:.3f}") for place, (name, score) in enumerate(answer.artists, 1)]
     common.show(
         {
@@ -42,5 +44,5 @@ def recommend(
             "unknown": answer.unknown,
         },
         table(f"For somebody who likes {', '.join(artists)}", ("", "artist", "score"), rows, numbers=1),
-        *([f"not known: {hints(answer.unknown)}"] if answer.unknown else []),
+        *([f"not known: {told_apart(answer.unknown)}"] if answer.unknown else []),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from recsys.bundle.names import NameIndex, Taken
 from recsys.bundle.sample import SampleModel
 from recsys.errors import ConfigError
+from recsys.named import told_apart
 
 _REASONS = 3
 
@@ -84,8 +85,8 @@ def taste(sample: SampleModel, names: Sequence[str], n: int = 10, *, index: Name
     taken = tuple(index.resolve(name) for name in names)
     liked = list(dict.fromkeys(one.name for one in taken if one.column is not None))
     if not liked:
-        near = "; ".join(f"{one.asked} (like it: {', '.join(one.near) or 'nothing'})" for one in taken)
-        raise ConfigError(f"the sample knows none of these artists: {near or 'none was named'}")
+        near = told_apart({one.asked: one.near for one in taken}) or "none was named"
+        raise ConfigError(f"the sample knows none of these artists: {near}; {sample.named.known}")
     found = sample.recommend(liked, n).artists
     return Tasted(taken, tuple(Recommended(name, score, _why(sample, liked, name)) for name, score in found))
 
