@@ -9,7 +9,9 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from recsys.canonical import Pseudonyms
 from recsys.errors import ConfigError
 from recsys.listens import Contributions, artist_key, counts_as_play, ingest, read_export
 from recsys.synthetic import BUYER, NOW, PURPOSE, SECRETS, make_collective, make_histories, member_name
+from recsys.synthetic.founding import claim
 from recsys.synthetic.world import ARTISTS, draw_taste, make_world
 
 MEMBERS = 60
@@ -234,3 +237,43 @@ def test_somebody_elses_listeners_live_in_the_same_world_and_write_names_as_peop
     as_written = sum(line["artist"] in names for line in told) / len(told)
     by_key = sum(artist_key(line["artist"]) in keys for line in told) / len(told)
     assert 0.8 < as_written < 0.95 < by_key < 1
+
+
+def claimed_at_once(note, *told):
+    """What comes of several who claim a folder at the same moment: a note, or why not."""
+    together = Barrier(len(told))
+
+    def attempt(one):
+        together.wait()
+        try:
+            return claim(note, one, tale="tale", option="--out")
+        except ConfigError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(len(told)) as pool:
+        return list(pool.map(attempt, told))
+
+
+def test_a_folder_is_claimed_at_once_by_all_who_tell_the_same(tmp_path):
+    told = {"members": 60, "seed": 1}
+    for turn in range(100):
+        assert claimed_at_once(tmp_path / str(turn) / "tale.json", *[told] * 4) == [told] * 4
+
+
+def test_a_folder_is_claimed_for_one_of_those_who_tell_different_tales(tmp_path):
+    tales = [{"members": members, "seed": 0} for members in (10, 20, 30)]
+    for turn in range(100):
+        found = claimed_at_once(tmp_path / str(turn) / "tale.json", *tales)
+        kept = json.loads((tmp_path / str(turn) / "tale.json").read_bytes())
+        assert [one for one in found if isinstance(one, dict)] == [kept]
+        assert sum("holds the tale of" in one for one in found if isinstance(one, str)) == 2
+
+
+def test_a_claim_that_broke_off_leaves_nothing_in_the_way(tmp_path):
+    note = tmp_path / "tale.json"
+    (tmp_path / ".tale.json.12-ab.partial").write_bytes(b"{")
+    assert claim(note, {"members": 5}, tale="tale", option="--out") == {"members": 5}
+    note.unlink()
+    (tmp_path / "somebody's.txt").write_bytes(b"")
+    with pytest.raises(ConfigError, match="something that is not a tale"):
+        claim(note, {"members": 5}, tale="tale", option="--out")

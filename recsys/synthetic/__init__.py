@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.canonical import canonical_json, utc_text, write_atomically
+from recsys.canonical import canonical_json, create_once, utc_text, write_atomically
 from recsys.errors import ConfigError
 from recsys.parallel import in_processes
 from recsys.synthetic.diary import NOW, before_now, keep_diary
@@ -125,9 +125,9 @@ def member_name(index: int) -> str:
 
 def _claim(folder: Path, collective: dict[str, int]) -> None:
     note = folder / "collective.json"
-    if not note.exists():
-        write_atomically(note, canonical_json(collective))
-    elif (found := json.loads(note.read_bytes())) != collective:
+    folder.mkdir(parents=True, exist_ok=True)
+    create_once(note, canonical_json(collective))
+    if (found := json.loads(note.read_bytes())) != collective:
         raise ConfigError(f"{folder} holds another collective, {found}; choose another folder for {collective}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from recsys.canonical import Pseudonyms, canonical_json, write_atomically
+from recsys.canonical import Pseudonyms, canonical_json, create_once, write_atomically
 from recsys.errors import ConfigError
 from recsys.transparency import SigningKey
 
@@ -37,20 +37,28 @@ def claim(note: Path, told: Mapping[str, int], *, tale: str, option: str) -> dic
         If the folder holds another tale, or anything else.
     """
     folder = note.parent
-    if note.exists():
-        found: dict[str, Any] = json.loads(note.read_bytes())
-        if {name: found.get(name) for name in told} != dict(told):
-            raise ConfigError(
-                f"{folder} holds the {tale} of {found.get('members'):,} members with seed {found.get('seed')}; "
-                f"give this one another folder: {option} DIR"
-            )
-        return found
-    if folder.exists() and any(folder.iterdir()):
+    if not note.exists():
+        _check_empty(note, tale, option)
+        folder.mkdir(parents=True, exist_ok=True)
+        create_once(note, canonical_json(dict(told)))
+    found: dict[str, Any] = json.loads(note.read_bytes())
+    if {name: found.get(name) for name in told} != dict(told):
+        raise ConfigError(
+            f"{folder} holds the {tale} of {found.get('members'):,} members with seed {found.get('seed')}; "
+            f"give this one another folder: {option} DIR"
+        )
+    return found
+
+
+def _check_empty(note: Path, tale: str, option: str) -> None:
+    """Refuse a folder with anything in it but the note, or what is about to be the note, of this process or another."""
+    folder = note.parent
+    own = (note.name, f".{note.name}.")
+    others = [one for one in folder.iterdir() if not one.name.startswith(own)] if folder.exists() else []
+    if others and not note.exists():
         raise ConfigError(
             f"{folder} holds something that is not a {tale}; give the {tale} another folder: {option} DIR"
         )
-    write_atomically(note, canonical_json(dict(told)))
-    return dict(told)
 
 
 def found_collective(home: Path, compensation: str, key: Callable[[str], bytes]) -> None:

@@ -137,7 +137,7 @@ def test_a_taste_is_understood_and_explained(sample):
     assert list(tasted.unknown) == ["zzzzzz"]
     assert len(tasted.recommended) == 3
     assert {name for one in tasted.recommended for name, _ in one.why} <= {first, second}
-    with pytest.raises(ConfigError, match="knows none of these.*it knows 80 artists, for example"):
+    with pytest.raises(ConfigError, match=r"knows none of these.*it knows 80 artists, for example"):
         taste(sample, ["zzzzzz"])
     with pytest.raises(ConfigError, match="1 or more"):
         taste(sample, [first], 0)
